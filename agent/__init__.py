@@ -1,0 +1,1 @@
+"""The process on a kiosk: devices, journal, uplink; it reports facts and judges nothing."""

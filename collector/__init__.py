@@ -1,0 +1,1 @@
+"""Copies journals: MQTT to PostgreSQL, acknowledged after commit."""

@@ -1,0 +1,1 @@
+"""Everything that faces people: the JSON API and the staff pages."""

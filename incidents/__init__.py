@@ -1,0 +1,1 @@
+"""The fold, the rules, incidents and support cases."""

@@ -1,0 +1,1 @@
+"""The command line: thin over the packages, and the embedded broker and database."""

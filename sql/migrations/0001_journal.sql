@@ -1,0 +1,90 @@
+-- What the collector keeps: terminals, exact copies of journals, the last pulse, what was unreadable.
+-- pre
+
+create table terminal (
+  terminal text primary key check (terminal ~ '^[A-Za-z0-9_-]{1,32}$'),
+  registered boolean not null default false,
+  name text, country text, city text, address text, metro text, place text,
+  lat double precision, lon double precision,
+  timezone text not null default 'Europe/Moscow',
+  region text, technician text,
+  opens time, closes time,
+  first_heard_at timestamptz,
+  changed_at timestamptz not null default now()
+);
+comment on table terminal is 'One payment machine; registered = somebody imported it. The collector adds unknown ones that speak.';
+
+create table journal (
+  terminal text not null,
+  epoch bigint not null,
+  next_seq bigint not null default 1 check (next_seq >= 1),
+  mark text not null,
+  moved_at timestamptz not null default now(),
+  primary key (terminal, epoch)
+) with (fillfactor = 70);
+comment on table journal is 'The service''s cursor in each journal: everything before next_seq is stored; mark is that of next_seq - 1.';
+
+create table event (
+  terminal text not null,
+  epoch bigint not null,
+  seq bigint not null,
+  kind text not null,
+  at timestamptz not null,
+  received_at timestamptz not null,
+  body jsonb not null
+) partition by range (received_at);
+comment on table event is 'The exact, ordered copy of every journal. at: the time rules use (the terminal''s, or received_at where its clock is untrusted: body has clock = untrusted). body: the event as sent, accounts masked and hashed.';
+create index event_seq on event (terminal, epoch, seq);
+create index event_at on event (terminal, at);
+
+create table event_default partition of event default;
+
+create table terminal_now (
+  terminal text primary key,
+  heard_at timestamptz not null,
+  pulse jsonb,
+  pulse_at timestamptz,
+  pulse_received_at timestamptz,
+  boot text,
+  online boolean,
+  online_changed_at timestamptz
+) with (fillfactor = 70);
+comment on table terminal_now is 'How each terminal is now: last heard (pulse, journal or online presence), newest pulse, presence of the current boot. pulse_at is the rule time of the pulse (received time where its clock is untrusted).';
+
+create table journal_clash (
+  terminal text not null,
+  epoch bigint not null,
+  evidence text not null check (evidence in ('fork', 'old_epoch')),
+  seq bigint not null,
+  times bigint not null default 1,
+  first_at timestamptz not null,
+  previous_at timestamptz,
+  last_at timestamptz not null,
+  primary key (terminal, epoch, evidence)
+);
+comment on table journal_clash is 'What speaks for two journals under one number: a batch at next with a wrong prev (fork), a smaller epoch that moved after a larger one was seen (old_epoch). incidents judges it.';
+
+create table quarantine (
+  id bigint generated always as identity primary key,
+  terminal text not null,
+  epoch bigint not null,
+  seq bigint not null,
+  received_at timestamptz not null,
+  reason text not null,
+  body text not null
+);
+create index quarantine_terminal on quarantine (terminal, id);
+comment on table quarantine is 'Events that could not be read, as ASCII JSON text with accounts masked, beside their row of kind quarantined in event.';
+
+create table refusal (
+  terminal text not null,
+  digest text not null,
+  channel text not null,
+  reason text not null,
+  size_bytes integer not null,
+  times bigint not null default 1,
+  first_at timestamptz not null,
+  last_at timestamptz not null,
+  primary key (terminal, digest)
+);
+comment on table refusal is 'Payloads that were refused whole: only size and digest are kept. Bounded per terminal by the collector.';

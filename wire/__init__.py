@@ -1,0 +1,1 @@
+"""The contract between a terminal and the service: types and codec, standard library only."""
