@@ -1,0 +1,5 @@
+"""Fixtures that every integration test may use."""
+
+from tests.integration.postgres import _template, database, empty_database, postgres_server
+
+__all__ = ["_template", "database", "empty_database", "postgres_server"]
