@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlparse
 
 import httpx
 
@@ -29,9 +28,7 @@ class Served:
     @property
     def mqtt_port(self) -> int:
         """Return the broker's port on loopback."""
-        port = urlparse(self.ready["mqtt"]).port
-        assert port is not None
-        return port
+        return int(self.ready["mqtt"].rpartition(":")[2])
 
     def call(self, method: str, path: str, **more: Any) -> httpx.Response:
         """Call the API with the token of the ready line."""
