@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
 
 JsonObject = dict[str, Any]
 
@@ -29,7 +30,7 @@ class ForeignTerminal:
         self.marks = [str(self.epoch)]
         self.acks: queue.Queue[JsonObject] = queue.Queue()
         self.client = mqtt.Client(
-            mqtt.CallbackAPIVersion.VERSION2, client_id=number, protocol=mqtt.MQTTv311
+            CallbackAPIVersion.VERSION2, client_id=number, protocol=mqtt.MQTTv311
         )
         self.client.username_pw_set(served.ready["mqtt_user"], served.ready["mqtt_password"])
         subscribed: queue.Queue[bool] = queue.Queue()
