@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 VENV: Final = ROOT / ".venv"
@@ -29,7 +29,7 @@ def say(text: str) -> None:
     print(f"setup: {text}", file=sys.stderr, flush=True)
 
 
-def stop(text: str) -> None:
+def stop(text: str) -> NoReturn:
     """End with an error that says what to do."""
     say(text)
     sys.exit(1)
@@ -51,7 +51,7 @@ def is_done(files: list[str]) -> bool:
 
 def works() -> bool:
     """Return whether the interpreter of `.venv` runs and can install."""
-    command = [PYTHON, "-c", "import pip, sys; sys.exit(sys.version_info < (3, 11))"]
+    command = [str(PYTHON), "-c", "import pip, sys; sys.exit(sys.version_info < (3, 11))"]
     try:
         return subprocess.run(command, check=False, capture_output=True).returncode == 0  # noqa: S603 - our own interpreter
     except OSError:
@@ -63,7 +63,7 @@ def make_venv() -> None:
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     if importlib.util.find_spec("ensurepip") is None:
         stop(
-            f"Python {version} at {sys.executable} cannot make virtual environments (no ensurepip). "
+            f"Python {version} ({sys.executable}) cannot make .venv: it has no ensurepip. "
             f"Install it: apt install python{version}-venv, then run this again."
         )
     if VENV.exists():
@@ -100,7 +100,7 @@ def pip(*arguments: str) -> None:
                 say("  all there, unpacking")
     if run.returncode:
         sys.stderr.writelines(kept[-30:])
-        stop("pip failed (above). Is the network there? Then run this again; it goes on where it was.")
+        stop("pip failed (above). Is the network there? Then run this again: it goes on.")
 
 
 def install(name: str) -> None:

@@ -1,0 +1,5 @@
+"""What can be wrong with an embedded service, told to the person who starts it."""
+
+
+class EmbeddedError(Exception):
+    """It cannot start; the text says what is wrong, where, and what to do."""
