@@ -88,3 +88,48 @@ create table refusal (
   primary key (terminal, digest)
 );
 comment on table refusal is 'Payloads that were refused whole: only size and digest are kept. Bounded per terminal by the collector.';
+
+create function keep_event_partitions(moment timestamptz, step interval, ahead interval, keep interval)
+returns table (made integer, dropped integer)
+language plpgsql security definer set search_path = public, pg_temp set timezone = 'UTC' set lock_timeout = '5s' as $$
+declare
+  lower_bound timestamptz;
+  upper_bound timestamptz;
+  part record;
+begin
+  made := 0;
+  dropped := 0;
+  -- Two collectors that do this at once would trip over each other's tables.
+  perform pg_advisory_xact_lock(x'4b564950'::bigint);
+  create temporary table if not exists part_bound (name text, upto timestamptz) on commit drop;
+  delete from part_bound;
+  insert into part_bound
+    select child.oid::regclass::text,
+           substring(pg_get_expr(child.relpartbound, child.oid) from $re$TO \('([^']+)'\)$re$)::timestamptz
+    from pg_inherits join pg_class child on child.oid = inhrelid
+    where inhparent = 'event'::regclass and child.oid <> 'event_default'::regclass;
+
+  -- A partition cannot be made over rows that lie in the default one: they move into it.
+  delete from event_default where received_at < moment - keep;
+  lower_bound := greatest((select max(upto) from part_bound),
+    date_trunc('day', least(moment, (select min(received_at) from event_default))));
+  while lower_bound < moment + ahead loop
+    upper_bound := lower_bound + step;
+    execute format('create table %I (like event including all)', 'event_' || to_char(lower_bound, 'YYYYMMDD'));
+    execute format('with moved as (delete from event_default where received_at >= %L and received_at < %L returning *)
+                    insert into %I select * from moved',
+                   lower_bound, upper_bound, 'event_' || to_char(lower_bound, 'YYYYMMDD'));
+    execute format('alter table event attach partition %I for values from (%L) to (%L)',
+                   'event_' || to_char(lower_bound, 'YYYYMMDD'), lower_bound, upper_bound);
+    made := made + 1;
+    lower_bound := upper_bound;
+  end loop;
+
+  for part in select name from part_bound where upto <= moment - keep loop
+    execute format('drop table %s', part.name);
+    dropped := dropped + 1;
+  end loop;
+  return next;
+end $$;
+comment on function keep_event_partitions is 'Makes the partitions of event from now to now + ahead, one a step (whole days), and drops those that ended before now - keep. Safe to run again and at once. Runs as its owner, so the collector needs no right to change tables.';
+revoke all on function keep_event_partitions from public;
