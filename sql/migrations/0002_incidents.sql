@@ -3,11 +3,14 @@
 
 create table fold (
   terminal text primary key,
-  state jsonb not null,
+  state json not null,
   wake_at timestamptz,
+  pulse_received_at timestamptz,
   changed_at timestamptz not null default now()
 ) with (fillfactor = 70);
 create index fold_wake on fold (wake_at) where wake_at is not null;
+comment on column fold.wake_at is 'Look again at the first pulse after this: something is waiting for time to pass.';
+comment on column fold.pulse_received_at is 'The newest pulse that the fold has looked at.';
 comment on table fold is 'The compact state of a terminal''s fold; moved in the commit that writes what was found.';
 
 create table fold_position (
@@ -56,10 +59,12 @@ create table transaction (
   receipt_number text,
   fiscal jsonb,
   proof jsonb not null,
+  judged json not null default '{}',
   primary key (terminal, epoch, tx)
 ) with (fillfactor = 70);
 create index transaction_at on transaction (terminal, started_at desc);
 create index transaction_time on transaction (started_at desc);
+comment on column transaction.judged is 'What the money rules have said of it: rule -> opened, cleared, times, cause, proof.';
 comment on table transaction is 'One customer''s attempt to pay, folded from the journal. proof: the seqs that matter, by kind.';
 
 create sequence support_case_number;
@@ -124,4 +129,13 @@ create index incident_subject on incident (terminal, rule, epoch, subject);
 create index incident_terminal on incident (terminal, opened_at desc);
 create index incident_opened on incident (opened_at desc);
 create index incident_case on incident (case_number) where case_number is not null;
+create index incident_provisional on incident (detected_at) where provisional and cleared_at is null;
+create index incident_rule_open on incident (rule, terminal) where cleared_at is null;
 comment on table incident is 'What holds, under its key: one open incident per terminal, rule and subject. times: how often it opened, reopenings included.';
+
+create table listening (
+  collector text primary key,
+  since timestamptz not null,
+  until timestamptz not null
+);
+comment on table listening is 'Each collector, while it is subscribed at the broker, writes since when, and moves until every 5 s: so that a deaf service is not taken for a silent fleet.';
