@@ -1,1 +1,1 @@
-"""The other side: device firmware at byte level, kiosks and fleets with a known truth."""
+"""The other side of the wire: device firmware, kiosks and fleets with a known truth, by seed."""

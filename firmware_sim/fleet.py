@@ -1,0 +1,133 @@
+"""A fleet with a known truth: full kiosks and light terminals, faults by seed, in wall time.
+
+    fleet = Fleet(seed=7, full=8, light=12, mqtt=Broker(port=1883), folder=folder)
+    fleet.start() … fleet.progress() … fleet.stop_faults(); fleet.drain(60); … fleet.stop()
+
+Read what the service found before `stop`: a stopped fleet is silent, and would rightly be found so.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from firmware_sim.clock import monotonic, sleep, unix_ms
+from firmware_sim.hall import Hall
+from firmware_sim.life import settle_in
+from firmware_sim.pace import Pace
+from firmware_sim.places import Place, places, write_csv
+from firmware_sim.resident import Resident
+from firmware_sim.session import Broker
+from firmware_sim.truth import Expected, Truth
+from wire.topics import TerminalId
+
+__all__ = ["Broker", "Fleet", "Pace", "Progress", "Truth"]
+
+_FIRST_NUMBER: Final = 20_100_001
+_DRAIN_LOOK_S: Final = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a run is, for a line of summary."""
+
+    terminals: int
+    connected: int
+    transactions: int
+    faults: int
+    expected: int
+    unacked: int
+
+    def __str__(self) -> str:
+        """Return the line."""
+        return (
+            f"{self.connected}/{self.terminals} terminals connected, "
+            f"{self.transactions} transactions, {self.faults} faults injected, "
+            f"{self.expected} incidents expected, {self.unacked} events not yet acked"
+        )
+
+
+class Fleet:
+    """Terminals with seeds of their own; the numbers of the full kiosks come first."""
+
+    def __init__(
+        self,
+        *,
+        seed: int,
+        full: int,
+        light: int,
+        mqtt: Broker,
+        folder: Path,
+        pace: Pace | None = None,
+    ) -> None:
+        self.truth = Truth(seed)
+        self.pace = pace or Pace()
+        self._started_at = 0
+        numbers = [TerminalId(str(_FIRST_NUMBER + index)) for index in range(full + light)]
+        self.places: list[Place] = places(numbers, seed)
+        self.csv = folder / "fleet.csv"
+        folder.mkdir(parents=True, exist_ok=True)
+        write_csv(self.csv, self.places)
+        at = unix_ms()
+        residents = list[Resident]()
+        for index, number in enumerate(numbers[full:]):
+            resident = Resident(number, seed=seed, pace=self.pace, truth=self.truth, at=at)
+            settle_in(resident, index, at)
+            residents.append(resident)
+        self._hall = Hall(mqtt, f"kvitok-sim-{seed}", residents)
+
+    @property
+    def terminals(self) -> list[TerminalId]:
+        """The numbers of all terminals."""
+        return [place.terminal for place in self.places]
+
+    def start(self) -> None:
+        """Begin: connect, serve customers, make faults; returns at once."""
+        self._started_at = unix_ms()
+        self._hall.start()
+
+    def progress(self) -> Progress:
+        """Return the counts of now."""
+        return Progress(
+            terminals=len(self.places),
+            connected=self._hall.connected,
+            transactions=len(self.truth.courses),
+            faults=len(self.truth.injected),
+            expected=sum(1 for each in self.truth.expected if each.must),
+            unacked=sum(resident.unacked for resident in self._hall.residents),
+        )
+
+    def stop_faults(self) -> None:
+        """Begin no more transactions and faults; what has begun goes on to its end."""
+        for resident in self._hall.residents:
+            resident.stopping = True
+
+    def drain(self, timeout: float) -> bool:
+        """Wait until every transaction is over and all is acked; False if that took too long."""
+        self.stop_faults()
+        ends = monotonic() + timeout
+        while monotonic() < ends:
+            if all(resident.over for resident in self._hall.residents):
+                break
+            sleep(_DRAIN_LOOK_S)
+        self._judge_silence()
+        return all(resident.over for resident in self._hall.residents)
+
+    def stop(self) -> None:
+        """End everything that was started."""
+        self._hall.stop()
+
+    def _judge_silence(self) -> None:
+        """Say who must be called silent: 3 pulses missed, after the grace of a service's start."""
+        now, limit_s = unix_ms(), 3 * self.pace.pulse_interval_s
+        grace_over = now - self._started_at > 1100 * (self.pace.silence_grace_s + limit_s)
+        for resident in self._hall.residents:
+            if resident.silent:
+                long = now - resident.heard_at > 1300 * limit_s
+                self.truth.device_expectations.append(
+                    Expected(
+                        rule="terminal_silent",
+                        terminal=resident.number,
+                        must=long and grace_over,
+                        why="silence",
+                    )
+                )
