@@ -49,6 +49,18 @@ class NoteEscrowed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StackOrdered:
+    """The note in escrow is about to be ordered into the cassette.
+
+    Kept on disk until its verdict (`NoteStacked`, `NoteReturned`, `NoteUnaccounted`), it makes
+    counting exact through a crash of the agent as well; who keeps nothing may ignore it.
+    """
+
+    amount: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NoteStacked:
     """The note is in the cassette: the customer's money is taken.
 
@@ -66,6 +78,17 @@ class NoteReturned:
 
     amount: int
     currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteUnaccounted:
+    """A note was last seen on its way to the cassette and the device has lost it: for a person.
+
+    Without an amount the device named a bill type that its own table does not have.
+    """
+
+    amount: int | None = None
+    currency: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +129,10 @@ Output = (
     Send
     | StateChanged
     | NoteEscrowed
+    | StackOrdered
     | NoteStacked
     | NoteReturned
+    | NoteUnaccounted
     | NoteRejected
     | CassetteRemoved
     | CassetteReplaced

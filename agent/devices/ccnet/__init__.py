@@ -1,0 +1,1 @@
+"""The CCNET (CashCode) note acceptor: frames, states, bill table, and the machine."""

@@ -1,0 +1,391 @@
+"""The note acceptor: a CCNET bill validator, polled.
+
+Laws:
+- One request is on the line at a time. An answer is acknowledged, a damaged one refused (NAK).
+- No order is ever repeated for want of an answer. The next poll says how things are, and what is
+  sent then follows from state and wish alone (`_order_for`). So an order can be lost, or a
+  validator reset itself, and nothing has to be remembered about it.
+- Whatever the line brings, in time or late, is taken in order. An answer does not say what it
+  answers: its shape does (`_take`).
+- Silence for `OFFLINE_AFTER_S` is `offline`; before the first answer the state is `unknown`.
+- What a note is worth and when it counts is the law of `passage`.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from agent.devices.ccnet import orders
+from agent.devices.ccnet.bill_table import (
+    TABLE_BYTES,
+    BillTable,
+    Note,
+    read_bill_table,
+    type_mask,
+)
+from agent.devices.ccnet.frame import Decoder, Frame, FrameDamaged, encode
+from agent.devices.ccnet.passage import Memory, Passage
+from agent.devices.ccnet.states import (
+    BUSY_UNIT_S,
+    FAULTY,
+    POWERED_UP,
+    READY,
+    Poll,
+    code_of,
+    meaning_of,
+    rejection_code,
+)
+from agent.devices.machine import (
+    CassetteRemoved,
+    CassetteReplaced,
+    DeviceIdentified,
+    DeviceState,
+    Instant,
+    NoteRejected,
+    Output,
+    Send,
+    StateChanged,
+)
+from wire.vocabulary import Storage
+
+POLL_S: Final = 0.2
+"""From an answer to the next poll (section 2.8 wants 100 to 200 ms)."""
+POLL_OFFLINE_S: Final = 1.0
+"""The same while the validator is silent."""
+RESPONSE_S: Final = 0.25
+"""How long an answer may take. The manual says 10 ms; USB adapters and ptys need more."""
+GAP_S: Final = 0.02
+"""Quiet on the line before the next order (section 2.7)."""
+BUSY_S_MAX: Final = 5.0
+"""A validator that says how long it is busy is believed up to this."""
+OFFLINE_AFTER_S: Final = 5.0
+NAKS_MAX: Final = 2
+"""Refusals of one answer; after them the request is given up."""
+ORDER_AGAIN_S: Final = 1.0
+"""RESET, ENABLE and the like are not sent more often than this, so that they can take effect."""
+RESET_FAULTY_S: Final = 60.0
+"""How often a validator with a fault is told to try again."""
+TABLE_TRIES_MAX: Final = 5
+"""Requests for the bill table before RESET, or before a note of unknown worth is let go."""
+IDENTIFICATION_TRIES_MAX: Final = 3
+STATE_BYTES_MAX: Final = 5
+"""An answer to POLL has one or two bytes; bill-to-bill units add a few."""
+
+
+class NoteAcceptor:
+    """Drives one bill validator; told to enable or disable at any time, it keeps to that."""
+
+    _awaiting: bytes | None
+    _order: bytes | None
+    _last_order: bytes | None
+    _reset_faulty_at: Instant | None
+    _enabled_by: bytes | None
+
+    def __init__(
+        self,
+        *,
+        currency: str = "RUB",
+        address: int = orders.ADDRESS_BILL_VALIDATOR,
+        accept: frozenset[int] | None = None,
+        memory: Memory = "unknown",
+    ) -> None:
+        """Notes of other currencies, or (if given) of other amounts than `accept`, are refused."""
+        self._currency = currency
+        self._address = address
+        self._accept = accept
+        self._passage = Passage(memory)
+        self._enabled = False
+        self._told: DeviceState | None = None
+        self._told_identity: str | None = None
+        self._storage: Storage = "unknown"
+        self._cassette_out = False
+        self._table: BillTable | None = None
+        self._open = False
+        self._decoder = Decoder(address)
+        self._begin(Instant(0.0))
+
+    def enable(self, now: Instant) -> Sequence[Output]:
+        """Take notes from now on, through resets of the validator too, until `disable`."""
+        return self._wish(now, enabled=True)
+
+    def disable(self, now: Instant) -> Sequence[Output]:
+        """Take no more notes; one already ordered into the cassette still counts."""
+        return self._wish(now, enabled=False)
+
+    def line_opened(self, now: Instant) -> Sequence[Output]:
+        """Begin to poll; the state is unknown until the validator answers."""
+        self._open = True
+        self._begin(now)
+        if self._told is None:
+            return self._tell(DeviceState(device="note_acceptor", status="unknown"))
+        return ()
+
+    def line_closed(self, now: Instant) -> Sequence[Output]:
+        """The validator cannot be reached: offline."""
+        self._open = False
+        self._begin(now)
+        return self._offline("line")
+
+    def received(self, data: bytes, now: Instant) -> Sequence[Output]:
+        """Take answers, late ones and damaged ones too."""
+        return self._take_all(self._decoder.feed(data), now) if self._open else ()
+
+    def elapsed(self, now: Instant) -> Sequence[Output]:
+        """Give up on an answer, or send what is due."""
+        if not self._open:
+            return ()
+        told: list[Output] = []
+        if self._overdue(now):
+            # What waits in the decoder will not be completed any more: look into it.
+            told.extend(self._take_all(self._decoder.flush(), now))
+            if self._overdue(now):
+                self._awaiting = None
+                told.extend(self._unanswered(now))
+        if self._awaiting is None and now >= self._send_at:
+            told.append(self._request(now))
+        return told
+
+    def deadline(self) -> Instant | None:
+        """Return when an answer is overdue or a request due."""
+        if not self._open:
+            return None
+        return self._send_at if self._awaiting is None else self._answer_by
+
+    def _begin(self, now: Instant) -> None:
+        self._decoder = Decoder(self._address)
+        self._awaiting = None
+        self._answer_by = now
+        self._send_at = now
+        self._heard_at = now
+        self._naks = 0
+        self._order = None
+        self._last_order = None
+        self._order_again_at = now
+        self._starting = False
+        self._reset_faulty_at = None
+        self._rejecting = False
+        self._powered_up()
+
+    def _powered_up(self) -> None:
+        """Forget what a validator forgets when it starts."""
+        self._identified = False
+        self._identification_tries = 0
+        self._table_tries = 0
+        self._table_read = False
+        self._secured = False
+        self._enabled_by = None
+
+    def _wish(self, now: Instant, *, enabled: bool) -> Sequence[Output]:
+        if enabled != self._enabled:
+            self._enabled = enabled
+            self._order_again_at = now
+            if self._awaiting is None:
+                self._send_at = min(self._send_at, now)
+        return ()
+
+    def _overdue(self, now: Instant) -> bool:
+        return self._awaiting is not None and now >= self._answer_by
+
+    def _request(self, now: Instant) -> Send:
+        body = self._order or orders.POLL
+        self._order = None
+        self._awaiting = body
+        self._answer_by = Instant(now + RESPONSE_S)
+        self._naks = 0
+        return self._send(body)
+
+    def _send(self, body: bytes) -> Send:
+        return Send(encode(self._address, body))
+
+    def _unanswered(self, now: Instant) -> Sequence[Output]:
+        silent = now - self._heard_at >= OFFLINE_AFTER_S
+        self._send_at = Instant(now + (POLL_OFFLINE_S if silent else GAP_S))
+        return self._offline("silent") if silent else ()
+
+    def _take_all(self, found: Sequence[Frame | FrameDamaged], now: Instant) -> Sequence[Output]:
+        told: list[Output] = []
+        for each in found:
+            if isinstance(each, FrameDamaged):
+                told.extend(self._refuse(now))
+            else:
+                told.extend(self._take(each.body, now))
+        return told
+
+    def _refuse(self, now: Instant) -> Sequence[Output]:
+        if self._awaiting is None or self._naks >= NAKS_MAX:
+            return ()
+        self._naks += 1
+        self._answer_by = Instant(now + RESPONSE_S)
+        return (self._send(orders.NAK),)
+
+    def _take(self, body: bytes, now: Instant) -> Sequence[Output]:
+        asked, self._awaiting = self._awaiting, None
+        self._heard_at = now
+        self._send_at = Instant(now + GAP_S)
+        if body in {orders.ACK, orders.NAK, orders.ILLEGAL_COMMAND}:
+            return ()
+        if len(body) == TABLE_BYTES:
+            self._table, self._table_read = read_bill_table(body), True
+            return (self._send(orders.ACK),)
+        if len(body) >= orders.IDENTIFICATION_BYTES_MIN and asked == orders.IDENTIFICATION:
+            return (*self._identity(body), self._send(orders.ACK))
+        if len(body) > STATE_BYTES_MAX:
+            return (self._send(orders.ACK),)
+        return self._state(body[0], body[1] if len(body) > 1 else None, now)
+
+    def _identity(self, body: bytes) -> Sequence[Output]:
+        self._identified = True
+        text = orders.read_identification(body)
+        if text == self._told_identity:
+            return ()
+        self._told_identity = text
+        return (DeviceIdentified(device="note_acceptor", text=text),)
+
+    def _state(self, state: int, detail: int | None, now: Instant) -> Sequence[Output]:
+        if state == Poll.STACKED and self._worth_unknown():
+            # Not acknowledged: the validator says it again when the table is here.
+            self._table_tries += 1
+            self._order = orders.GET_BILL_TABLE
+            return ()
+        starting = state in POWERED_UP or state == Poll.INITIALIZE
+        if starting and not self._starting:
+            self._powered_up()
+        self._starting = starting
+        # Told before acknowledged (law 3 of `passage`).
+        told = [*self._note_outputs(state, detail), *self._device_outputs(state, detail)]
+        if self._order is None:
+            self._order = self._order_for(state, now)
+        if self._order is None:
+            self._send_at = Instant(now + _pause_s(state, detail))
+        return (*told, self._send(orders.ACK))
+
+    def _worth_unknown(self) -> bool:
+        return (
+            self._table is None
+            and not self._passage.worth_known()
+            and self._table_tries < TABLE_TRIES_MAX
+        )
+
+    def _note(self, bill_type: int | None) -> Note | None:
+        return None if bill_type is None or not self._table else self._table.get(bill_type)
+
+    def _note_outputs(self, state: int, detail: int | None) -> Sequence[Output]:
+        if state != Poll.REJECTING:
+            self._rejecting = False
+        match state:
+            case Poll.ESCROW:
+                told, stack = self._passage.escrowed(self._note(detail), stack=self._enabled)
+                self._order = orders.STACK if stack else orders.RETURN
+                return told
+            case Poll.STACKED:
+                return self._passage.stacked(self._note(detail))
+            case Poll.RETURNED:
+                return self._passage.returned(self._note(detail))
+            case Poll.REJECTING if not self._rejecting:
+                self._rejecting = True
+                return (*self._passage.seen(state), NoteRejected(rejection_code(detail)))
+            case _:
+                return self._passage.seen(state)
+
+    def _device_outputs(self, state: int, detail: int | None) -> Sequence[Output]:
+        meaning = meaning_of(state, detail)
+        if meaning is None:
+            return ()
+        told: list[Output] = []
+        if state == Poll.CASSETTE_OUT and not self._cassette_out:
+            self._cassette_out = True
+            told.append(CassetteRemoved())
+        elif self._cassette_out and meaning.storage in {"ok", "full"}:
+            self._cassette_out = False
+            told.append(CassetteReplaced())
+        self._storage = meaning.storage or self._storage
+        told.extend(
+            self._tell(
+                DeviceState(
+                    device="note_acceptor",
+                    status=meaning.status,
+                    storage=self._storage,
+                    cause=meaning.cause,
+                    code=code_of(state, detail),
+                )
+            )
+        )
+        return told
+
+    def _order_for(self, state: int, now: Instant) -> bytes | None:
+        """Return what the state, and our wish, ask for next; None: the next poll."""
+        order = self._wanted(state, now)
+        if order is None or (order == self._last_order and now < self._order_again_at):
+            return None
+        self._last_order = order
+        self._order_again_at = Instant(now + ORDER_AGAIN_S)
+        if order == orders.IDENTIFICATION:
+            self._identification_tries += 1
+        elif order == orders.GET_BILL_TABLE:
+            self._table_tries += 1
+        elif order == orders.SET_SECURITY:
+            self._secured = True
+        return order
+
+    def _wanted(self, state: int, now: Instant) -> bytes | None:
+        if state not in FAULTY:
+            self._reset_faulty_at = None
+        if state in POWERED_UP:
+            # The table first where it is given at once: a recovered note then has its worth.
+            return orders.RESET if self._table_tries else orders.GET_BILL_TABLE
+        if state in READY:
+            return self._setup() or self._reconcile(state)
+        if state in FAULTY:
+            due = self._reset_faulty_at
+            self._reset_faulty_at = due if due and now < due else Instant(now + RESET_FAULTY_S)
+            return orders.RESET if due and now >= due else None
+        return None
+
+    def _setup(self) -> bytes | None:
+        if not self._identified and self._identification_tries < IDENTIFICATION_TRIES_MAX:
+            return orders.IDENTIFICATION
+        if not self._table_read:
+            return orders.GET_BILL_TABLE
+        return None if self._secured else orders.SET_SECURITY
+
+    def _reconcile(self, state: int) -> bytes | None:
+        taking = state == Poll.IDLING
+        if not self._enabled:
+            return orders.DISABLE if taking else None
+        order = orders.enable(type_mask(self._types()))
+        # A validator that takes notes already may take others than we mean (a former run's).
+        if (taking and order == self._enabled_by) or order == orders.DISABLE:
+            return None
+        self._enabled_by = order
+        return order
+
+    def _types(self) -> frozenset[int]:
+        return frozenset(
+            bill_type
+            for bill_type, note in (self._table or {}).items()
+            if note.currency == self._currency
+            and (self._accept is None or note.amount in self._accept)
+        )
+
+    def _offline(self, code: str) -> Sequence[Output]:
+        self._storage = "unknown"
+        return self._tell(
+            DeviceState(
+                device="note_acceptor",
+                status="offline",
+                storage="unknown",
+                cause="offline",
+                code=code,
+            )
+        )
+
+    def _tell(self, state: DeviceState) -> Sequence[Output]:
+        if state == self._told:
+            return ()
+        self._told = state
+        return (StateChanged(state),)
+
+
+def _pause_s(state: int, detail: int | None) -> float:
+    if state == Poll.BUSY and detail:
+        return min(max(detail * BUSY_UNIT_S, POLL_S), BUSY_S_MAX)
+    return POLL_S
