@@ -1,0 +1,322 @@
+"""Joins the agent's parts by hand and runs the main loop: one selector, one thread beside (MQTT).
+
+What each part decides is in its own module; here things are only carried from one to the next.
+"""
+
+import logging
+import os
+import selectors
+import signal
+import sys
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from random import Random
+from types import FrameType
+from typing import Final
+
+from agent.checking import Wrong
+from agent.clock import ClockWatch
+from agent.commands import reply_to
+from agent.devices.machine import Instant, Output, StackOrdered
+from agent.equipment import Equipped, equip
+from agent.inbox import Inbox
+from agent.journal import Journal, JournalFull, Limits
+from agent.kiosk import (
+    Answer,
+    Effect,
+    Kiosk,
+    Print,
+    PulseNow,
+    TakeNotes,
+    Tell,
+    last_transaction,
+)
+from agent.mqtt import Arrived, LineDown, LineUp, MqttDoor, Tidings
+from agent.program import Gone, Line, ProgramDoor
+from agent.pulse import Position, Pulsing
+from agent.requests import Asked, AskStatus, Hello, read_line
+from agent.run_file import RunFile
+from agent.settings import AgentSettings
+from agent.status import status
+from agent.store import StoreFull, StoreLost
+from agent.store_sqlite import Opened, condemn, open_store
+from agent.uplink import Forked, Outcome, Uplink
+from wire.codec import encode
+from wire.topics import Channel
+
+log: Final = logging.getLogger("agent")
+
+TICK_S: Final = 1.0
+"""How often clocks and room are looked at."""
+UPKEEP_S: Final = 10.0
+RETRY_OPEN_S: Final = 5.0
+"""A journal that cannot be opened for want of room is tried again after this."""
+TAIL_EVENTS: Final = 200
+"""How far back the last transaction is looked for at start."""
+_MIB: Final = 1024 * 1024
+
+
+def run(settings: AgentSettings) -> None:
+    """Run until SIGTERM or SIGINT; a journal file that breaks meanwhile is replaced, not fatal."""
+    inbox: Inbox[Tidings | None] = Inbox()
+    stopping = _Stopping(inbox)
+    while not stopping.asked:
+        try:
+            Agent(settings, inbox, stopping).run()
+        except StoreLost as lost:
+            log.warning("the journal's file is damaged (%s); it is moved aside", lost)
+            condemn(settings.journal.path)
+
+
+class _Stopping:
+    """Whether the process was told to end."""
+
+    def __init__(self, inbox: Inbox[Tidings | None]) -> None:
+        self.asked = False
+        self._inbox = inbox
+        for each in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(each, self._ask)
+
+    def _ask(self, _signal: int, _frame: FrameType | None) -> None:
+        self.asked = True
+        self._inbox.put(None)
+
+
+class Agent:
+    """One run over one journal file."""
+
+    def __init__(
+        self, settings: AgentSettings, inbox: Inbox[Tidings | None], stopping: _Stopping
+    ) -> None:
+        """Open everything; nothing is sent before `run`."""
+        self._settings, self._inbox, self._stopping = settings, inbox, stopping
+        self._random = Random()  # noqa: S311 - jitter, no secret
+        self._boot = uuid.uuid4().hex
+        self._opened = self._open_journal()
+        self._journal = self._take_up(self._opened)
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(inbox.file, selectors.EVENT_READ, self._tidings)
+        self._uplink = Uplink(self._journal, self._random)
+        self._pulsing = Pulsing(boot=self._boot, interval_s=settings.pulse_interval_s, now=_now())
+        self._run_file = RunFile(settings.journal.path)
+        self._equipped: Equipped = equip(
+            settings.devices, self._selector, self._device, memory=self._run_file.escrow()
+        )
+        self._kiosk = Kiosk(
+            self._journal,
+            self._equipped.equipment,
+            ClockWatch(at=_at(), now=_now()),
+            last=last_transaction(self._tail()),
+        )
+        self._program = ProgramDoor(settings.program, self._selector, self._heard)
+        self._mqtt = MqttDoor(
+            settings.mqtt, settings.terminal, boot=self._boot, tell=inbox.put, random=self._random
+        )
+        self._online: bool = False
+        self._offline_why = "not connected yet"
+        self._sent_next = self._journal.next
+        self._upkeep_at = self._tick_at = _now()
+
+    def run(self) -> None:
+        """Work until told to stop."""
+        try:
+            self._begin()
+            while not self._stopping.asked:
+                self._once()
+        finally:
+            self._end()
+
+    def _begin(self) -> None:
+        if self._opened.aside is not None:
+            text = f"moved to {self._opened.aside.name}; {len(self._opened.salvaged)} events saved"
+            self._do(self._kiosk.replaced(text, at=_at()))
+        self._do(self._kiosk.started(self._run_file.begin(), at=_at()))
+        self._equipped.start(_now())
+        self._mqtt.start()
+        log.info("ready: epoch %s, next %s", self._journal.epoch, self._journal.next)
+
+    def _end(self) -> None:
+        self._equipped.stop(_now())
+        self._mqtt.stop()
+        self._program.close()
+        self._selector.close()
+        self._opened.store.close()
+
+    def _once(self) -> None:
+        """Wait for something to happen, and deal with it."""
+        now = _now()
+        times = [
+            self._tick_at,
+            self._pulse_at(),
+            self._uplink.deadline(),
+            self._equipped.deadline(),
+        ]
+        soonest = min(each for each in times if each is not None)
+        for key, mask in self._selector.select(max(0.0, soonest - now)):
+            ready: Callable[[int], None] = key.data
+            ready(mask)
+        now = _now()
+        self._equipped.elapsed(now)
+        self._send(self._uplink.elapsed(now))
+        if now >= self._tick_at:
+            self._tick(now)
+        if self._online and now >= self._pulsing.deadline():
+            self._pulse(now)
+
+    def _pulse_at(self) -> Instant | None:
+        return self._pulsing.deadline() if self._online else None
+
+    def _tick(self, now: Instant) -> None:
+        self._tick_at = Instant(now + TICK_S)
+        if now >= self._upkeep_at:
+            self._upkeep_at = Instant(now + UPKEEP_S)
+            self._journal.upkeep(_at())
+        self._do(self._kiosk.elapsed(at=_at(), now=now))
+
+    # The journal.
+
+    def _open_journal(self) -> Opened:
+        settings = self._settings.journal
+        while True:
+            try:
+                return open_store(
+                    settings.path, reserve_bytes=settings.reserve_mib * _MIB, at=_at()
+                )
+            except StoreFull as full:
+                log.warning("the journal cannot be opened: %s; trying again", full)
+                if self._stopping.asked:
+                    sys.exit(0)
+                time.sleep(RETRY_OPEN_S)
+
+    def _take_up(self, opened: Opened) -> Journal:
+        settings = self._settings.journal
+        limits = Limits(
+            most_bytes=settings.most_mib * _MIB,
+            reserve_bytes=min(_MIB, settings.most_mib * _MIB // 8),
+            keep_bytes=settings.keep_mib * _MIB,
+            keep_ms=settings.keep_days * 86_400_000,
+        )
+        journal = Journal(opened.store, at=max(_at(), opened.epoch_least), limits=limits)
+        try:
+            journal.adopt(opened.salvaged)
+        except JournalFull:
+            log.warning("not all salvaged events found room; they stay in %s", opened.aside)
+        return journal
+
+    def _tail(self) -> Sequence[bytes]:
+        first = max(1, self._journal.next - TAIL_EVENTS)
+        chunk = self._journal.read(first, events_most=TAIL_EVENTS, bytes_most=_MIB)
+        return chunk.events
+
+    # What comes in.
+
+    def _tidings(self, _mask: int) -> None:
+        for each in self._inbox.take():
+            match each:
+                case LineUp():
+                    self._online, self._offline_why = True, ""
+                    self._pulse(_now())
+                    self._send(self._uplink.connected(_now()))
+                case LineDown(why=why):
+                    self._online, self._offline_why = False, why
+                    self._uplink.disconnected()
+                case Arrived(channel=Channel.ACK, payload=payload):
+                    self._send(self._uplink.received(payload, now=_now(), at=_at()))
+                case Arrived(payload=payload):
+                    reply = reply_to(payload)
+                    if reply is not None:
+                        self._mqtt.publish(Channel.REPLY, encode(reply))
+                case None:
+                    pass
+
+    def _heard(self, heard: Line | Gone) -> None:
+        if isinstance(heard, Gone):
+            self._do(self._kiosk.client_gone(heard.client))
+            return
+        at = _at()
+        line = heard.data
+        asked = Asked(line) if isinstance(line, Wrong) else read_line(line, at=at)
+        if isinstance(asked.what, AskStatus):
+            self._program.answer(heard.client, self._status(asked))
+            return
+        if isinstance(asked.what, Hello):
+            log.info("the payment program is here: %s", asked.what.program)
+            self._program.hello(heard.client)
+        self._do(self._kiosk.asked(heard.client, asked, at=at, now=_now()))
+
+    def _device(self, output: Output) -> None:
+        if isinstance(output, StackOrdered):
+            self._run_file.keep_escrow(output)
+            return
+        self._do(self._kiosk.device(output, at=_at(), now=_now()))
+        self._run_file.forget_escrow_after(output)
+
+    # What goes out.
+
+    def _do(self, effects: Sequence[Effect]) -> None:
+        for effect in effects:
+            match effect:
+                case Tell(message=message):
+                    self._program.tell(message)
+                case Answer(client=client, message=message):
+                    self._program.answer(client, message)
+                case TakeNotes(enabled=enabled):
+                    self._equipped.take_notes(_now(), enabled=enabled)
+                case Print(job=job, text=text):
+                    self._equipped.print_receipt(job, text, _now())
+                case PulseNow():
+                    self._pulsing.hasten(_now())
+        if self._journal.next != self._sent_next:
+            self._sent_next = self._journal.next
+            self._send(self._uplink.appended(_now()))
+
+    def _send(self, outcomes: Sequence[Outcome]) -> None:
+        for outcome in outcomes:
+            if isinstance(outcome, Forked):
+                log.error("the service holds another history; epoch %s begins", outcome.new)
+                self._do(self._kiosk.forked(outcome.old, at=_at()))
+            else:
+                self._mqtt.publish(Channel.JOURNAL, outcome.payload)
+
+    def _pulse(self, now: Instant) -> None:
+        pulse = self._pulsing.build(
+            self._position(),
+            self._kiosk.devices.values(),
+            at=_at(),
+            now=now,
+            disk_free_mb=_disk_free_mb(self._settings.journal.path),
+        )
+        self._mqtt.publish(Channel.PULSE, encode(pulse))
+
+    def _position(self) -> Position:
+        journal = self._journal
+        return Position(epoch=journal.epoch, next=journal.next, unacked=self._uplink.unacked)
+
+    def _status(self, asked: Asked) -> dict[str, object]:
+        return status(
+            asked.ref,
+            self._settings,
+            self._position(),
+            self._kiosk,
+            connection="online" if self._online else f"offline: {self._offline_why}",
+            journal_bytes=self._journal.size,
+            programs=self._program.clients,
+        )
+
+
+def _now() -> Instant:
+    return Instant(time.monotonic())
+
+
+def _at() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _disk_free_mb(path: Path) -> int | None:
+    try:
+        found = os.statvfs(path.parent)
+    except (OSError, AttributeError):
+        return None
+    return found.f_bavail * found.f_frsize // _MIB

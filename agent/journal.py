@@ -1,0 +1,340 @@
+"""The terminal's journal: what it holds, what it may drop, when it begins anew.
+
+Laws. An event has its seq only with its commit, and the commit is durable before `append` returns.
+Seqs are given without a hole; what is dropped later leaves a hole that the uplink declares
+(rule 6). What is dropped for want of room goes in this order: acknowledged, unacknowledged without
+money, and, with sales already suspended and the reserve used up, money. Everything here is
+arithmetic over a `Store`; no file is touched.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from agent.shape import Entry
+from agent.store import ROW_OVERHEAD_BYTES, Change, Head, Key, Row, Store, StoreFull, Stub
+from wire.journal import Epoch, Mark, first_mark, mark_after
+from wire.limits import KEEP_ACKNOWLEDGED_BYTES, KEEP_ACKNOWLEDGED_DAYS
+
+_DAY_MS: Final = 86_400_000
+_DROP_ROWS_MAX: Final = 512
+"""Rows dropped in one commit: it must itself fit the write-ahead log of a nearly full disk."""
+_DROP_BYTES_LEAST: Final = 64 * 1024
+_READ_ROWS: Final = 64
+_Tier = Callable[[], Sequence[Stub]]
+
+
+class JournalFull(Exception):  # noqa: N818 - it names what is
+    """The entries could not be written, whatever was dropped; none of them was."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much the journal keeps; `reserve_bytes` more are for money when all else is used up."""
+
+    most_bytes: int = 256 * 1024 * 1024
+    reserve_bytes: int = 1024 * 1024
+    keep_bytes: int = KEEP_ACKNOWLEDGED_BYTES
+    keep_ms: int = KEEP_ACKNOWLEDGED_DAYS * _DAY_MS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chunk:
+    """Events in a row; `prev` is the mark before `first`, `last` that of the last event."""
+
+    first: int
+    prev: Mark
+    last: Mark
+    events: Sequence[bytes]
+
+
+class Journal:
+    """An append-only log with marks, over a store."""
+
+    def __init__(self, store: Store, *, at: int, limits: Limits | None = None) -> None:
+        """Take up the store's journal, or begin one with `at` (Unix ms) as its epoch."""
+        self._store = store
+        self._limits = limits or Limits()
+        self.short = False
+        """There is no room for more than the reserve: nothing may be sold."""
+        self._reserved = store.restore_reserve()
+        found = store.head()
+        if found is None:
+            epoch = Epoch(max(1, at))
+            found = Head(epoch=epoch, next=1, mark=first_mark(epoch), acked=1)
+            self._write(Change(head=found), durable=True)
+        self._head = found
+
+    @property
+    def epoch(self) -> Epoch:
+        """The epoch that is written to."""
+        return self._head.epoch
+
+    @property
+    def next(self) -> int:
+        """The seq that the next event will get."""
+        return self._head.next
+
+    @property
+    def acked(self) -> int:
+        """The seq that the service wants next, as last heard; all before it is committed there."""
+        return self._head.acked
+
+    @property
+    def size(self) -> int:
+        """Bytes held, as they count against the limits."""
+        return self._head.size
+
+    def append(self, entries: Sequence[Entry]) -> int:
+        """Write the entries durably and return the seq of the first.
+
+        Raises:
+            JournalFull: there is no room, and none could be made.
+        """
+        money = any(each.money for each in entries)
+        need = sum(len(each.event) + ROW_OVERHEAD_BYTES for each in entries)
+        self._make_room_in_limits(need, money=money)
+        while True:
+            # Built anew each time: what was dropped meanwhile has changed the head.
+            change = _appended(self._head, entries)
+            try:
+                self._store.write(change, durable=True)
+            except StoreFull:
+                if not self._make_room_on_disk(need, money=money):
+                    raise JournalFull from None
+            else:
+                self._head = change.head
+                return change.head.next - len(entries)
+
+    def mark(self, seq: int) -> Mark | None:
+        """Return the mark of a seq, None where it is no longer (or not yet) held."""
+        if seq == self.next - 1:
+            return self._head.mark
+        if seq == 0:
+            return first_mark(self.epoch)
+        for row in self._store.rows(self.epoch, first=max(seq, 1), most=1):
+            if row.key.seq == seq:
+                return row.mark
+            if row.key.seq == seq + 1:
+                return row.prev
+        return None
+
+    def read(self, first: int, *, events_most: int, bytes_most: int) -> Chunk:
+        """Return the events held from `first` on, up to the next hole or a limit.
+
+        Its `first` is later than asked where events are gone. At least one event is returned if
+        any is held; none if nothing is, and then `first` is `next`.
+        """
+        taken: list[Row] = []
+        size, at_seq = 0, first
+        while len(taken) < events_most:
+            rows = self._store.rows(
+                self.epoch, first=at_seq, most=min(_READ_ROWS, events_most - len(taken))
+            )
+            for row in rows:
+                size += len(row.event) + 1
+                if taken and (row.key.seq != at_seq or size > bytes_most):
+                    return _chunk(taken)
+                taken.append(row)
+                at_seq = row.key.seq + 1
+            if not rows:
+                break
+        if not taken:
+            return Chunk(first=self.next, prev=self._head.mark, last=self._head.mark, events=())
+        return _chunk(taken)
+
+    def acknowledged(self, following: int) -> None:
+        """Take note that the service wants `following` next, be that later or earlier.
+
+        Not durable by itself: a position forgotten in a power cut only means sending again.
+        """
+        head = self._head
+        if following == head.acked:
+            return
+        between = self._stubs_between(*sorted((head.acked, following)))
+        moved = sum(stub.size for stub in between)
+        signed = moved if following > head.acked else -moved
+        self._head = replace(head, acked=following, acked_size=head.acked_size + signed)
+        try:
+            self._store.write(Change(head=self._head), durable=False)
+        except StoreFull:
+            self._make_room_on_disk(_DROP_BYTES_LEAST, money=False)
+
+    def fork(self, at: int, *, least: int = 0) -> None:
+        """Begin a new epoch with every unacknowledged event first (rule 7).
+
+        The acknowledged ones stay under their old epoch, as evidence, until their time is over.
+
+        Raises:
+            JournalFull: there was no room; the journal is as before.
+        """
+        old = self._head
+        epoch = Epoch(max(at, old.epoch + 1, least))
+        rows: list[Row] = []
+        first = old.acked
+        while page := self._store.rows(old.epoch, first=first, most=_READ_ROWS):
+            rows.extend(page)
+            first = page[-1].key.seq + 1
+        unacked = [Entry(at=row.at, money=row.money, event=row.event) for row in rows]
+        start = replace(old, epoch=epoch, next=1, mark=first_mark(epoch), acked=1)
+        change = _appended(replace(start, size=old.acked_size), unacked)
+        try:
+            self._store.write(
+                replace(change, drop=[row.key for row in rows]),
+                durable=True,
+            )
+        except StoreFull:
+            self._make_room_on_disk(_DROP_BYTES_LEAST, money=False)
+            raise JournalFull from None
+        self._head = change.head
+
+    def adopt(self, rows: Sequence[Row]) -> None:
+        """Write events salvaged from a damaged file; what finds no room stays in that file."""
+        for row in rows:
+            self.append([Entry(at=row.at, money=row.money, event=row.event)])
+
+    def upkeep(self, at: int) -> None:
+        """Drop acknowledged events beyond their time and size, and see if room is back.
+
+        Call it every few seconds. One call drops a bounded number, so that a clock that jumped
+        ahead for a while costs little.
+        """
+        head, limits = self._head, self._limits
+        if not self._reserved:
+            self._reserved = self._store.restore_reserve()
+        try:
+            if head.acked_size > limits.keep_bytes:
+                self._drop(self._acknowledged(), excess=head.acked_size - limits.keep_bytes)
+            else:
+                old = [each for each in self._acknowledged() if each.at < at - limits.keep_ms]
+                self._drop(old, excess=limits.keep_bytes)
+            if self.short and self._reserved and self._fits():
+                self._store.write(Change(head=self._head), durable=True)
+                self.short = False
+        except StoreFull:
+            self._reserved = not self._store.release_reserve() and self._reserved
+
+    def _fits(self) -> bool:
+        """Say if a good part of the reserve is free again, or could be at once."""
+        droppable = self._head.acked_size
+        return self._head.size - droppable <= self._limits.most_bytes - self._limits.reserve_bytes
+
+    def _make_room_in_limits(self, need: int, *, money: bool) -> None:
+        limits = self._limits
+        while self._head.size + need > limits.most_bytes:
+            if self._drop_first(self._acknowledged, self._unacknowledged_plain, need=need):
+                continue
+            if not money:
+                raise JournalFull
+            self.short = True
+            if self._head.size + need <= limits.most_bytes + limits.reserve_bytes:
+                return
+            if not self._drop_first(self._unacknowledged_money, need=need):
+                raise JournalFull
+
+    def _make_room_on_disk(self, need: int, *, money: bool) -> bool:
+        """Drop something, or give up the reserve; False when nothing is left to give."""
+        if self._drop_first(self._acknowledged, self._unacknowledged_plain, need=need):
+            return True
+        if not money:
+            return False
+        self.short = True
+        return self._release_reserve() or self._drop_first(self._unacknowledged_money, need=need)
+
+    def _drop_first(self, *tiers: _Tier, need: int) -> bool:
+        for tier in tiers:
+            stubs = tier()
+            if not stubs:
+                continue
+            try:
+                self._drop(stubs, excess=max(need, _DROP_BYTES_LEAST))
+            except StoreFull:
+                # Even dropping writes to the log: the reserve is what that takes.
+                if not self._release_reserve():
+                    return False
+            return True
+        return False
+
+    def _release_reserve(self) -> bool:
+        self._reserved = False
+        return self._store.release_reserve()
+
+    def _drop(self, stubs: Sequence[Stub], *, excess: int) -> None:
+        """Drop rows, oldest first, until `excess` bytes are free."""
+        dropped: list[Stub] = []
+        freed = 0
+        for stub in stubs:
+            if freed >= excess:
+                break
+            dropped.append(stub)
+            freed += stub.size
+        if not dropped:
+            return
+        head = self._head
+        safe = sum(stub.size for stub in dropped if self._is_acknowledged(stub.key))
+        head = replace(head, size=head.size - freed, acked_size=head.acked_size - safe)
+        self._store.write(
+            Change(head=head, drop=[stub.key for stub in dropped]),
+            durable=False,
+        )
+        self._head = head
+
+    def _is_acknowledged(self, key: Key) -> bool:
+        return (key.epoch, key.seq) < (self.epoch, self.acked)
+
+    def _acknowledged(self) -> Sequence[Stub]:
+        before = Key(self.epoch, self.acked)
+        return self._store.oldest(before=before, money=None, most=_DROP_ROWS_MAX)
+
+    def _unacknowledged_plain(self) -> Sequence[Stub]:
+        since = Key(self.epoch, self.acked)
+        return self._store.oldest(since=since, money=False, most=_DROP_ROWS_MAX)
+
+    def _unacknowledged_money(self) -> Sequence[Stub]:
+        since = Key(self.epoch, self.acked)
+        return self._store.oldest(since=since, money=True, most=_DROP_ROWS_MAX)
+
+    def _stubs_between(self, first: int, until: int) -> list[Stub]:
+        found: list[Stub] = []
+        before = Key(self.epoch, until)
+        while page := self._store.oldest(
+            since=Key(self.epoch, first), before=before, money=None, most=_DROP_ROWS_MAX
+        ):
+            found.extend(page)
+            first = page[-1].key.seq + 1
+        return found
+
+    def _write(self, change: Change, *, durable: bool) -> None:
+        try:
+            self._store.write(change, durable=durable)
+        except StoreFull:
+            self._release_reserve()
+            self._store.write(change, durable=durable)
+
+
+def _appended(head: Head, entries: Sequence[Entry]) -> Change:
+    """Return the change that puts the entries behind the head."""
+    rows: list[Row] = []
+    mark, size = head.mark, head.size
+    for seq, each in enumerate(entries, head.next):
+        after = mark_after(mark, each.event)
+        row = Row(
+            key=Key(head.epoch, seq),
+            at=each.at,
+            money=each.money,
+            prev=mark,
+            mark=after,
+            event=each.event,
+        )
+        rows.append(row)
+        mark, size = after, size + row.size
+    return Change(head=replace(head, next=head.next + len(rows), mark=mark, size=size), put=rows)
+
+
+def _chunk(rows: Sequence[Row]) -> Chunk:
+    return Chunk(
+        first=rows[0].key.seq,
+        prev=rows[0].prev,
+        last=rows[-1].mark,
+        events=[row.event for row in rows],
+    )
