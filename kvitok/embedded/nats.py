@@ -115,5 +115,5 @@ def _connect_packet(client: bytes, user: bytes, password: bytes) -> bytes:
     """Return an MQTT 3.1.1 CONNECT with a clean session (section 3.1)."""
     texts = b"".join(len(text).to_bytes(2, "big") + text for text in (client, user, password))
     body = b"\x00\x04MQTT\x04\xc2\x00\x0a" + texts
-    assert len(body) < 128 * 128  # noqa: S101 - two bytes of length are enough
+    assert len(body) < 128 * 128
     return bytes([0x10, len(body) % 128 | 0x80, len(body) // 128]) + body

@@ -1,0 +1,5 @@
+"""Lets `python -m kvitok` do what the command `kvitok` does."""
+
+from kvitok.cli import main
+
+main()

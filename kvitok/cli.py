@@ -1,0 +1,84 @@
+"""The command `kvitok`: thin over the packages; every error says what is wrong and what to do."""
+
+import logging
+import os
+import sys
+import traceback
+from typing import Final
+
+import typer
+from typer.exceptions import Abort, Exit, TyperException
+
+from kvitok import commands, doctor, listing, programs, upkeep
+
+FAILURE: Final = 1
+
+app = typer.Typer(
+    name="kvitok",
+    help="Watches fleets of cash payment terminals so that no payment goes wrong unnoticed.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("demo")(programs.demo)
+app.command("serve")(programs.serve)
+app.command("collector")(programs.collector)
+app.command("incidents")(programs.incidents)
+app.command("desk")(programs.desk)
+app.command("sim")(programs.sim)
+app.command("doctor")(doctor.doctor)
+app.add_typer(commands.terminal, name="terminal")
+app.add_typer(listing.incident, name="incident")
+app.add_typer(listing.case, name="case")
+app.add_typer(commands.token, name="token")
+app.add_typer(upkeep.db, name="db")
+
+
+def main() -> None:
+    """Run the command line and end with its status: 0 done, 1 failed, 2 asked wrongly."""
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(message)s"
+    )
+    sys.exit(status_of(sys.argv[1:]))
+
+
+def status_of(arguments: list[str]) -> int:
+    """Run one command and return its exit status; a failure is told in a line, not a traceback."""
+    try:
+        result = app(arguments, standalone_mode=False)
+    except TyperException as error:
+        show = getattr(error, "show", None)
+        if show is not None:
+            show()
+        return error.exit_code
+    except Exit as wanted:
+        return wanted.exit_code
+    except (KeyboardInterrupt, Abort):
+        print("kvitok: stopped", file=sys.stderr)  # noqa: T201 - a command line talks
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILURE
+    except Exception as error:  # noqa: BLE001 - the one place where everything is caught
+        return _told(error)
+    return result if isinstance(result, int) else 0
+
+
+def _told(error: Exception) -> int:
+    """Tell an error of ours in its own words, and any other as the mistake that it is."""
+    ours = type(error).__module__.partition(".")[0] in {
+        "collector", "desk", "incidents", "kvitok", "sql",
+    }  # fmt: skip
+    if ours or isinstance(error, OSError):
+        print(f"kvitok: {error}", file=sys.stderr)  # noqa: T201
+        return FAILURE
+    if os.environ.get("KVITOK_DEBUG"):
+        traceback.print_exception(error)
+    else:
+        print(  # noqa: T201
+            f"kvitok: a mistake in Kvitok itself ({type(error).__name__}: {error}); "
+            "set KVITOK_DEBUG=1 to see where, and report it",
+            file=sys.stderr,
+        )
+    return FAILURE

@@ -1,0 +1,122 @@
+"""The import file of terminals: read whole, judged line by line, before anything is written."""
+
+import csv
+import difflib
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from pydantic import ValidationError
+
+from desk.registration import COLUMNS, Registration
+
+ROWS_MAX: Final = 1_000_000
+"""Ten times the largest fleet; a longer file is not a list of terminals."""
+
+
+class _Reader(Protocol):
+    """What `csv.reader` returns."""
+
+    line_num: int
+
+    def __iter__(self) -> Iterator[list[str]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """One line that cannot be taken, and why."""
+
+    line: int
+    why: str
+
+    def __str__(self) -> str:
+        """Return it as the person with the file wants it."""
+        return f"line {self.line}: {self.why}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a file holds: its good rows, and all that is wrong with it."""
+
+    rows: Sequence[Registration]
+    wrong: Sequence[Wrong]
+
+
+def read_csv(content: bytes) -> Reading:
+    """Return the terminals of a file and everything that is wrong with it."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        return Reading((), (Wrong(line, "not UTF-8: save the file with that encoding"),))
+    lines = csv.reader(io.StringIO(text, newline=""), strict=True)
+    rows: list[Registration] = []
+    wrong: list[Wrong] = []
+    try:
+        header = [name.strip() for name in next(lines, [])]
+        wrong.extend(_wrong_header(header))
+        if not wrong:
+            for row in _rows(lines, header):
+                if isinstance(row, Wrong):
+                    wrong.append(row)
+                else:
+                    rows.append(row)
+    except csv.Error as error:
+        wrong.append(Wrong(lines.line_num, f"not CSV: {error}"))
+    return Reading(rows, wrong)
+
+
+def _wrong_header(header: Sequence[str]) -> Iterator[Wrong]:
+    if len(header) == 1 and ";" in header[0]:
+        yield Wrong(1, "columns are separated by commas, not semicolons")
+        return
+    for name in header:
+        if name not in COLUMNS:
+            near = difflib.get_close_matches(name, COLUMNS, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(COLUMNS)}"
+            yield Wrong(1, f"unknown column {name!r}; {hint}")
+    for name in sorted({name for name in header if header.count(name) > 1}):
+        yield Wrong(1, f"column {name!r} is there twice")
+    if "terminal" not in header:
+        yield Wrong(1, "the column 'terminal' is missing")
+
+
+def _rows(lines: "_Reader", header: Sequence[str]) -> Iterator[Registration | Wrong]:
+    first_seen: dict[str, int] = {}
+    line_num = lines.line_num
+    for count, cells in enumerate(lines):
+        # A quoted cell may hold line breaks: a row is told by the line it begins on.
+        line, line_num = line_num + 1, lines.line_num
+        if not any(cell.strip() for cell in cells):
+            continue
+        if count >= ROWS_MAX:
+            yield Wrong(line, f"more than {ROWS_MAX} rows")
+            return
+        if len(cells) != len(header):
+            yield Wrong(line, f"{len(cells)} columns, the header has {len(header)}")
+            continue
+        row = _row(line, dict(zip(header, cells, strict=True)))
+        if isinstance(row, Registration):
+            if row.terminal in first_seen:
+                yield Wrong(
+                    line, f"terminal {row.terminal} is on line {first_seen[row.terminal]} too"
+                )
+                continue
+            first_seen[row.terminal] = line
+        yield row
+
+
+def _row(line: int, cells: dict[str, str]) -> Registration | Wrong:
+    try:
+        return Registration.of({name: cell.strip() for name, cell in cells.items()})
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        column = str(first["loc"][0])
+        return Wrong(line, f"{column} {cells[column]!r}: {_plain(first['type'], first['msg'])}")
+
+
+def _plain(kind: str, message: str) -> str:
+    if kind == "string_pattern_mismatch":
+        return "1 to 32 of A-Z a-z 0-9 _ -, no control characters"
+    return message.removeprefix("Value error, ")

@@ -1,0 +1,81 @@
+"""`kvitok db …`: migrations, roles, partitions, as the database's owner."""
+
+import os
+from typing import Annotated
+
+import typer
+
+from kvitok.commands import now
+from kvitok.database import keep_partitions
+from kvitok.place import Config, Data, settings_of
+from kvitok.settings import DatabaseSettings
+from kvitok.show import AsJson, as_json, as_table
+from sql.migrate import MigrationStatus, migrate, status
+from sql.roles import ROLES, ensure_roles
+
+db = typer.Typer(help="The database: migrations, roles, partitions.", no_args_is_help=True)
+
+
+def owner_dsn(data: Data, config: Config) -> str:
+    """Return the database's address as its owner has it."""
+    return settings_of(data, config).section(DatabaseSettings).dsn
+
+
+@db.command("migrate")
+def db_migrate(data: Data = None, config: Config = None) -> None:
+    """Bring the database up to this version, and its partitions ahead of the calendar."""
+    dsn = owner_dsn(data, config)
+    landed = migrate(dsn)
+    for each in landed:
+        typer.echo(f"landed {each.number:04}_{each.name}")
+    ensure_roles(dsn, {})
+    kept = keep_partitions(dsn, now())
+    typer.echo(
+        f"{len(landed)} migrations landed, rights of {len(ROLES)} roles set, "
+        f"{kept.made} partitions made, {kept.dropped} dropped"
+    )
+
+
+@db.command("status")
+def db_status(*, json: AsJson = False, data: Data = None, config: Config = None) -> None:
+    """Show which migrations have landed; exit status 1 when one has not."""
+    rows = status(owner_dsn(data, config))
+    if json:
+        as_json(list[MigrationStatus], rows)
+    else:
+        as_table(
+            ("NUMBER", "NAME", "LANDED"),
+            ((f"{each.number:04}", each.name, each.landed_at) for each in rows),
+        )
+    if any(each.landed_at is None for each in rows):
+        typer.echo("some have not landed: run `kvitok db migrate`", err=True)
+        raise typer.Exit(1)
+
+
+@db.command("partitions")
+def db_partitions(data: Data = None, config: Config = None) -> None:
+    """Make time partitions ahead and drop those whose time to keep is over."""
+    kept = keep_partitions(owner_dsn(data, config), now())
+    typer.echo(f"{kept.made} partitions made, {kept.dropped} dropped")
+
+
+@db.command("roles")
+def db_roles(
+    role: Annotated[
+        str | None,
+        typer.Option("--password-for", metavar="ROLE", help="Set this role's password."),
+    ] = None,
+    data: Data = None,
+    config: Config = None,
+) -> None:
+    """Make the roles and set exactly their rights; a password comes from KVITOK_ROLE_PASSWORD."""
+    passwords: dict[str, str] = {}
+    if role is not None:
+        if role not in ROLES:
+            raise typer.BadParameter(f"there is no role {role}; there are {', '.join(ROLES)}")
+        password = os.environ.get("KVITOK_ROLE_PASSWORD")
+        if not password:
+            raise typer.BadParameter("set KVITOK_ROLE_PASSWORD to the new password")
+        passwords[role] = password
+    ensure_roles(owner_dsn(data, config), passwords)
+    typer.echo(f"rights set: {', '.join(ROLES)}")
