@@ -29,6 +29,7 @@ GRANTS: Final[dict[str, dict[str, str]]] = {
     "journal_clash": {COLLECTOR: CHANGE, INCIDENTS: READ, DESK: READ},
     "quarantine": {COLLECTOR: ADD, INCIDENTS: READ, DESK: READ},
     "refusal": {COLLECTOR: ALL, INCIDENTS: READ, DESK: READ},
+    "listening": {COLLECTOR: CHANGE, INCIDENTS: READ, DESK: READ},
     "fold": {INCIDENTS: ALL, DESK: READ},
     "fold_position": {INCIDENTS: ALL, DESK: READ},
     "device_now": {INCIDENTS: ALL, DESK: READ},

@@ -1,0 +1,108 @@
+"""The asyncpg door: one connection that comes back, and which errors pass by themselves."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeAlias, TypeVar
+
+import asyncpg
+
+from collector import metrics
+
+log = logging.getLogger("collector.database")
+
+CONNECT_TIMEOUT_S: Final = 10.0
+STATEMENT_TIMEOUT_S: Final = 60.0
+"""A statement without an answer for so long counts as a lost connection."""
+RETRY_FIRST_S: Final = 0.1
+RETRY_MAX_S: Final = 5.0
+
+UNSTORABLE_STATES: Final = ("21", "22", "23", "54")
+"""SQLSTATE classes that speak of the data: to try again would fail again."""
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+Result = TypeVar("Result")
+
+
+class Unstorable(Exception):  # noqa: N818 - says what is, like every error of ours
+    """PostgreSQL cannot hold the rows; nothing was stored."""
+
+
+class Unavailable(Exception):  # noqa: N818 - the same
+    """The commit failed, or its answer was lost, for a reason that passes."""
+
+
+class Database:
+    """One connection; work on it is repeated until it commits."""
+
+    def __init__(self, dsn: str, name: str) -> None:
+        self._dsn = dsn
+        self._name = name
+        self._connection: Connection | None = None
+
+    async def commit(self, work: Callable[[Connection], Awaitable[Result]]) -> Result:
+        """Return what the work returned in a transaction that is committed, however long it takes.
+
+        The work may have committed before and be run once more, when only the answer to the commit
+        was lost: it must find that out from the tables.
+
+        Raises:
+            Unstorable: the data is at fault, not the moment.
+        """
+        wait_s = RETRY_FIRST_S
+        while True:
+            try:
+                return await self.once(work)
+            except Unavailable as error:
+                metrics.RETRIES.inc()
+                log.warning("the database cannot commit (%s); again in %.1f s", error, wait_s)
+            await asyncio.sleep(wait_s)
+            wait_s = min(wait_s * 2, RETRY_MAX_S)
+
+    async def once(self, work: Callable[[Connection], Awaitable[Result]]) -> Result:
+        """Return what the work returned in a transaction that is committed.
+
+        Raises:
+            Unavailable: it did not commit, or the answer was lost.
+            Unstorable: the data is at fault, not the moment.
+        """
+        try:
+            connection = await self._connected()
+            async with connection.transaction():
+                return await work(connection)
+        except asyncpg.PostgresError as error:
+            if (error.sqlstate or "").startswith(UNSTORABLE_STATES):
+                raise Unstorable(type(error).__name__) from error
+            raise Unavailable(_words(error)) from error
+        except asyncpg.InterfaceError as error:
+            if isinstance(error, ValueError):  # a value that its column's type cannot take
+                raise Unstorable(type(error).__name__) from error
+            raise Unavailable(_words(error)) from error
+        except (asyncpg.InternalClientError, OSError, TimeoutError) as error:
+            raise Unavailable(_words(error)) from error
+
+    async def close(self) -> None:
+        """Give the connection up."""
+        if self._connection is not None:
+            self._connection.terminate()
+            self._connection = None
+
+    async def _connected(self) -> Connection:
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await asyncpg.connect(
+                self._dsn,
+                timeout=CONNECT_TIMEOUT_S,
+                command_timeout=STATEMENT_TIMEOUT_S,
+                # An ack is a promise: it must not rest on a role's laxer default.
+                server_settings={
+                    "synchronous_commit": "on",
+                    "application_name": self._name,
+                    "timezone": "UTC",
+                },
+            )
+        return self._connection
+
+
+def _words(error: Exception) -> str:
+    """Return an error for the log: its first line only, since a detail may quote a row."""
+    return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"

@@ -1,0 +1,163 @@
+"""News to tables: pulses, presence and refusals, joined four times a second into one commit."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from collector.admission import ack, start
+from collector.database import Connection
+from collector.pulses import News
+from collector.refusals import KeptRefusal
+from collector.store import ADD_TERMINALS, read_cursors
+from wire.codec import encode
+from wire.journal import Epoch
+from wire.topics import TerminalId
+
+REFUSALS_PER_TERMINAL_MAX: Final = 50
+
+ADD_ROWS: Final = """
+insert into terminal_now (terminal, heard_at)
+select * from unnest($1::text[], $2::timestamptz[])
+on conflict do nothing
+"""
+CHANGE_ROWS: Final = """
+with news as (
+  select known.terminal, heard_at, new.pulse, new.pulse_at, new.pulse_received_at, changed_at,
+    new.pulse is not null
+      and (known.pulse_received_at > new.pulse_received_at) is not true as is_newer,
+    case when new.boot is not null then new.boot when is_offline then offline_boot
+      else known.boot end as boot,
+    case when new.online then true when is_offline then false
+      when new.boot is distinct from known.boot and new.boot is not null then true
+      when new.boot is not null then coalesce(known.online, true)
+      else known.online end as online
+  from (
+    select known.* from terminal_now as known
+    where known.terminal = any($1::text[]) order by known.terminal for update
+  ) as known join unnest(
+    $1::text[], $2::timestamptz[], $3::jsonb[], $4::timestamptz[], $5::timestamptz[],
+    $6::text[], $7::boolean[], $8::text[], $9::timestamptz[]
+  ) as new (terminal, heard_at, pulse, pulse_at, pulse_received_at, boot, online, offline_boot,
+    changed_at) using (terminal),
+  lateral (
+    select not new.online
+      and (new.boot is not null or known.boot is null or known.boot = offline_boot) as is_offline
+  ) as judged
+)
+update terminal_now as known set
+  heard_at = greatest(known.heard_at, news.heard_at),
+  pulse = case when is_newer then news.pulse else known.pulse end,
+  pulse_at = case when is_newer then news.pulse_at else known.pulse_at end,
+  pulse_received_at = greatest(known.pulse_received_at, news.pulse_received_at),
+  boot = news.boot,
+  online = news.online,
+  online_changed_at = case when news.online is distinct from known.online then changed_at
+    else known.online_changed_at end
+from news
+where known.terminal = news.terminal
+"""
+NOTIFY: Final = "notify kvitok_pulse"
+LISTENING: Final = """
+insert into listening (collector, since, until) values ($1, $2, $3)
+on conflict (collector) do update set since = excluded.since, until = excluded.until
+"""
+ADD_REFUSALS: Final = """
+insert into refusal as known
+  (terminal, digest, channel, reason, size_bytes, first_at, last_at, times)
+select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::integer[],
+  $6::timestamptz[], $7::timestamptz[], $8::bigint[])
+on conflict (terminal, digest) do update
+set times = known.times + excluded.times, last_at = excluded.last_at
+"""
+DROP_REFUSALS: Final = """
+delete from refusal using (
+  select terminal, digest, row_number() over (partition by terminal order by last_at desc) as place
+  from refusal where terminal = any($1::text[])
+) as old
+where place > $2 and refusal.terminal = old.terminal and refusal.digest = old.digest
+"""
+KEEP_PARTITIONS: Final = "select made, dropped from keep_event_partitions($1, $2, $3, $4)"
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """What goes into one commit."""
+
+    news: Mapping[TerminalId, News] = field(default_factory=dict)
+    strangers: set[str] = field(default_factory=set)
+    questions: Sequence[tuple[TerminalId, Epoch]] = ()
+    refusals: Sequence[KeptRefusal] = ()
+    listening: tuple[str, datetime, datetime] | None = None
+    notify: bool = False
+
+
+async def publish_edition(connection: Connection, edition: Edition) -> dict[TerminalId, bytes]:
+    """Write an edition in the transaction under way; return the acks that answer its questions."""
+    if edition.listening is not None:
+        await connection.execute(LISTENING, *edition.listening)
+    await _write_news(connection, edition)
+    if edition.refusals:
+        columns = zip(*(_columns(each) for each in edition.refusals), strict=True)
+        await connection.execute(ADD_REFUSALS, *map(list, columns))
+        names = sorted({each.terminal for each in edition.refusals})
+        await connection.execute(DROP_REFUSALS, names, REFUSALS_PER_TERMINAL_MAX)
+    if edition.notify:
+        await connection.execute(NOTIFY)
+    cursors = await read_cursors(connection, edition.questions)
+    return {
+        terminal: encode(ack(epoch, cursors.get((terminal, epoch)) or start(epoch)))
+        for terminal, epoch in edition.questions
+    }
+
+
+async def keep_partitions(
+    connection: Connection, now: datetime, *, step_days: int, keep_days: int, ahead_days: int
+) -> tuple[int, int]:
+    """Make partitions of `event` ahead and drop the old ones; return how many of each."""
+    days = [timedelta(days=each) for each in (step_days, ahead_days, keep_days)]
+    made, dropped = await connection.fetchrow(KEEP_PARTITIONS, now, *days)
+    return made, dropped
+
+
+async def _write_news(connection: Connection, edition: Edition) -> None:
+    if not edition.news:
+        return
+    # In one order for everybody: two collectors with the same terminals then wait, not deadlock.
+    names = sorted(edition.news)
+    news = [edition.news[each] for each in names]
+    heard = [(name, each.heard_at) for name, each in zip(names, news, strict=True) if each.heard_at]
+    if heard:
+        columns = [list(column) for column in zip(*heard, strict=True)]
+        if edition.strangers:
+            new = [each for each in heard if each[0] in edition.strangers]
+            if new:
+                await connection.execute(
+                    ADD_TERMINALS, *(list(column) for column in zip(*new, strict=True))
+                )
+        await connection.execute(ADD_ROWS, *columns)
+    await connection.execute(
+        CHANGE_ROWS,
+        names,
+        [each.heard_at for each in news],
+        [each.pulse for each in news],
+        [each.pulse_at for each in news],
+        [each.pulse_received_at for each in news],
+        [each.boot for each in news],
+        [each.online for each in news],
+        [each.offline_boot for each in news],
+        [each.changed_at for each in news],
+    )
+
+
+def _columns(each: KeptRefusal) -> tuple[object, ...]:
+    return (
+        each.terminal,
+        each.digest,
+        each.channel,
+        each.reason,
+        each.size,
+        each.first_at,
+        each.last_at,
+        each.times,
+    )
