@@ -9,30 +9,39 @@ from typing import Final
 import typer
 from typer.exceptions import Abort, Exit, TyperException
 
-from kvitok import commands, doctor, listing, programs, upkeep
+from kvitok import programs
 
 FAILURE: Final = 1
+STOPPED: Final = 130
+PROGRAMS: Final = ("demo", "serve", "collector", "incidents", "desk", "sim")
 
-app = typer.Typer(
-    name="kvitok",
-    help="Watches fleets of cash payment terminals so that no payment goes wrong unnoticed.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-app.command("demo")(programs.demo)
-app.command("serve")(programs.serve)
-app.command("collector")(programs.collector)
-app.command("incidents")(programs.incidents)
-app.command("desk")(programs.desk)
-app.command("sim")(programs.sim)
-app.command("doctor")(doctor.doctor)
-app.add_typer(commands.terminal, name="terminal")
-app.add_typer(listing.incident, name="incident")
-app.add_typer(listing.case, name="case")
-app.add_typer(commands.token, name="token")
-app.add_typer(upkeep.db, name="db")
+
+def make_app(first: str | None) -> typer.Typer:
+    """Return the command line; a program that runs for long is not burdened with the others."""
+    app = typer.Typer(
+        name="kvitok",
+        help="Watches fleets of cash payment terminals so that no payment goes wrong unnoticed.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    for name in PROGRAMS:
+        app.command(name)(getattr(programs, name))
+    if first not in PROGRAMS:
+        _add_questions(app)
+    return app
+
+
+def _add_questions(app: typer.Typer) -> None:
+    from kvitok import commands, doctor, listing, upkeep  # noqa: PLC0415 - see make_app
+
+    app.command("doctor")(doctor.doctor)
+    app.add_typer(commands.terminal, name="terminal")
+    app.add_typer(listing.incident, name="incident")
+    app.add_typer(listing.case, name="case")
+    app.add_typer(commands.token, name="token")
+    app.add_typer(upkeep.db, name="db")
 
 
 def main() -> None:
@@ -46,7 +55,8 @@ def main() -> None:
 def status_of(arguments: list[str]) -> int:
     """Run one command and return its exit status; a failure is told in a line, not a traceback."""
     try:
-        result = app(arguments, standalone_mode=False)
+        app = make_app(arguments[0] if arguments else None)
+        result = app(arguments, prog_name="kvitok", standalone_mode=False)
     except TyperException as error:
         show = getattr(error, "show", None)
         if show is not None:
@@ -56,7 +66,7 @@ def status_of(arguments: list[str]) -> int:
         return wanted.exit_code
     except (KeyboardInterrupt, Abort):
         print("kvitok: stopped", file=sys.stderr)  # noqa: T201 - a command line talks
-        return 130
+        return STOPPED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILURE

@@ -54,7 +54,6 @@ def serve(
 def collector(data: Data = None, config: Config = None) -> None:
     """Run the collector alone: MQTT to the database."""
     from collector.app import run  # noqa: PLC0415 - each process loads only its own program
-
     from collector.settings import CollectorSettings  # noqa: PLC0415 - the same
 
     run(settings_of(data, config).section(CollectorSettings), ready=announcer())
@@ -132,10 +131,11 @@ def sim(  # noqa: PLR0913 - one a wish
     seed: Annotated[int, typer.Option("--seed")] = 1,
 ) -> None:
     """Run a simulated fleet against a broker; its password comes from KVITOK_SIM_PASSWORD."""
-    from kvitok import demo as show  # noqa: PLC0415 - what `--help` does not need
+    from firmware_sim.fleet import Broker  # noqa: PLC0415 - what `--help` does not need
+    from kvitok import demo as show  # noqa: PLC0415 - the same
 
     show.fleet_alone(
-        broker=show.Broker(
+        broker=Broker(
             host=host, port=port, user=user, password=os.environ.get("KVITOK_SIM_PASSWORD")
         ),
         terminals=terminals,

@@ -157,7 +157,13 @@ async def _configured(config: Path) -> None:
     collector, desk = settings.section(CollectorSettings), settings.section(DeskSettings)
     supervisor = Supervisor(log.warning)
     try:
-        await _start_services(supervisor, config, desk.metrics_dir, desk.port, dict(os.environ))
+        await _start_services(
+            supervisor,
+            config,
+            metrics=desk.metrics_dir,
+            http_port=desk.port,
+            environment=dict(os.environ),
+        )
         line = {
             "ready": True,
             "mqtt": f"mqtt://{collector.mqtt.host}:{collector.mqtt.port}",
@@ -204,7 +210,8 @@ async def _start_services(
         Program(
             name,
             partial(_command, name, config),
-            environment=environment,
+            # A program that fails tells the log where.
+            environment={**environment, "KVITOK_DEBUG": "1"},
             is_ready=partial(_answers, http_port) if name == "desk" else None,
         )
         for name in SERVICES

@@ -1,7 +1,7 @@
 """Keeps programs running: each is started, waited for, and started again when it dies.
 
-Laws: a program never outlives its supervisor (see `kvitok.embedded.launch`); one that dies before it
-has worked once stops the start after a few tries; one that dies later comes back for ever, with
+Laws: a program never outlives its supervisor (see `kvitok.embedded.launch`); one that dies before
+it has worked once stops the start after a few tries; one that dies later comes back for ever, with
 growing pauses; stopping is asked for first and forced after a while.
 """
 
@@ -67,19 +67,23 @@ class Supervisor:
         Raises:
             StartFailed: one of them did not.
         """
-        waits = []
+        waits: list[asyncio.Future[None]] = []
         for program in programs:
             kept = _Kept(program, self._say, self._started)
             self._kept[program.name] = kept
             kept.task = asyncio.create_task(kept.run(), name=program.name)
             waits.append(kept.ready)
-        try:
-            await asyncio.wait_for(asyncio.gather(*waits), within_s)
-        except TimeoutError:
-            late = [each.name for each in programs if not self._kept[each.name].works]
+        done, late = await asyncio.wait(
+            waits, timeout=within_s, return_when=asyncio.FIRST_EXCEPTION
+        )
+        for each in done:
+            each.result()
+        if late:
+            names = [each.name for each in programs if not self._kept[each.name].works]
             raise StartFailed(
-                f"{', '.join(late)} did not become ready within {within_s:.0f} s; see the log above"
-            ) from None
+                f"{', '.join(names)} did not become ready within {within_s:.0f} s; "
+                "see the log above"
+            )
 
     async def stop(self, *names: str) -> None:
         """End programs together, in order where they can, and return when they are gone."""
@@ -95,12 +99,12 @@ class _Kept:
         self.program = program
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         # Looked at even when nobody waits any more, so that the loop does not complain.
-        self.ready.add_done_callback(lambda done: done.cancelled() or done.exception())
+        self.ready.add_done_callback(_looked_at)
         self.task: asyncio.Task[None] | None = None
         self._say = say
         self._started = started
         self._process: asyncio.subprocess.Process | None = None
-        self._stopping = False
+        self._stop = asyncio.Event()
 
     @property
     def works(self) -> bool:
@@ -110,10 +114,10 @@ class _Kept:
         """Start the program again and again until it is to stop."""
         loop = asyncio.get_running_loop()
         pause, deaths = PAUSE_FIRST_S, 0
-        while not self._stopping:
+        while not self._stop.is_set():
             began = loop.time()
             code = await self._once()
-            if self._stopping or (code is None and not self.works):
+            if self._stop.is_set() or (code is None and not self.works):
                 return
             deaths += 1
             if not self.works and deaths >= TRIES_MAX:
@@ -137,7 +141,7 @@ class _Kept:
         except Exception as error:  # noqa: BLE001 - whatever it is, the one who waits must be told
             self._fail(error)
             return None
-        if self._stopping:
+        if self._stop.is_set():
             return None
         read, write = os.pipe()
         self._process = await asyncio.create_subprocess_exec(
@@ -151,7 +155,7 @@ class _Kept:
         )
         os.close(write)
         self._started(self.program.name, self._process.pid)
-        if self._stopping:
+        if self._stop.is_set():
             self._send(self.program.stop_signal)
         ready = asyncio.create_task(self._wait_ready(read))
         code = await self._process.wait()
@@ -168,8 +172,6 @@ class _Kept:
                     return
             else:
                 await _true(self.program.is_ready)
-        except asyncio.CancelledError:
-            raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the one who waits must be told
             self._fail(error)
             return
@@ -186,7 +188,7 @@ class _Kept:
 
     async def stop(self) -> None:
         """Ask it to end; force it after a while."""
-        self._stopping = True
+        self._stop.set()
         if self.task is None:
             return
         if self._process is None or self._process.returncode is not None:
@@ -207,6 +209,11 @@ class _Kept:
                 self._process.send_signal(number)
 
 
+def _looked_at(done: asyncio.Future[None]) -> None:
+    if not done.cancelled():
+        done.exception()
+
+
 async def _true(question: Callable[[], bool]) -> None:
     """Return when the answer is yes."""
     while True:
@@ -218,9 +225,9 @@ async def _true(question: Callable[[], bool]) -> None:
 async def _readable(descriptor: int) -> None:
     """Return when something can be read, the end included."""
     loop = asyncio.get_running_loop()
-    waiter: asyncio.Future[None] = loop.create_future()
-    loop.add_reader(descriptor, lambda: waiter.done() or waiter.set_result(None))
+    readable = asyncio.Event()
+    loop.add_reader(descriptor, readable.set)
     try:
-        await waiter
+        await readable.wait()
     finally:
         loop.remove_reader(descriptor)

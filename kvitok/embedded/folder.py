@@ -142,7 +142,8 @@ def _by_whom(port: int) -> str:
     """Return who listens there, where the system tells."""
     with contextlib.suppress(psutil.Error):
         for connection in psutil.net_connections("tcp"):
-            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port:
+            here = connection.laddr
+            if connection.status == psutil.CONN_LISTEN and here and here.port == port:
                 if connection.pid is None:
                     break
                 return f" by {psutil.Process(connection.pid).name()} (process {connection.pid})"
