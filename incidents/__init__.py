@@ -1,1 +1,1 @@
-"""The fold, the rules, incidents and support cases."""
+"""Judges: folds journals into transactions, incidents and support cases."""

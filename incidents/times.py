@@ -1,0 +1,19 @@
+"""Unix milliseconds and aware datetimes."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from incidents.findings import Ms
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MS: Final = timedelta(milliseconds=1)
+
+
+def instant(at: Ms) -> datetime:
+    """Return the moment as an aware datetime in UTC."""
+    return _EPOCH + at * _MS
+
+
+def ms(moment: datetime) -> Ms:
+    """Return the moment in Unix milliseconds, cut."""
+    return (moment - _EPOCH) // _MS

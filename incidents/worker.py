@@ -1,0 +1,221 @@
+"""The worker: woken by notifications, with a poll behind them; folds in lanes until told to stop.
+
+Laws: a terminal waits at most once (`_waiting`); a lane takes the longest waiting first; a lost
+notification costs one poll; a lost database costs a back-off; a terminal whose rows cannot be
+folded is tried again after a growing pause and stops nobody else.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+import asyncpg
+
+from incidents import metrics, watch
+from incidents.commit import NOTHING_ELSE, Errand, Outcome, Run, commit
+from incidents.settings import IncidentsSettings
+from incidents.store import Connection
+
+log: Final = logging.getLogger(__name__)
+
+JOURNAL: Final = "kvitok_journal"
+PULSE: Final = "kvitok_pulse"
+RETRY_FIRST_S: Final = 5.0
+RETRY_MAX_S: Final = 300.0
+"""Pauses before rows that could not be folded are tried again."""
+CONNECT_AGAIN_S: Final = 1.0
+COMMAND_TIMEOUT_S: Final = 60.0
+UNREACHABLE: Final = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+)
+"""The world is gone: wait and connect again."""
+
+
+class Worker:
+    """Folds whatever is stored, until `stop`."""
+
+    def __init__(
+        self, settings: IncidentsSettings, ready: Callable[[], None] = lambda: None
+    ) -> None:
+        self._settings = settings
+        self._ready = ready
+        self._numbers = settings.numbers
+        self._started_at = _now()
+        self._since: datetime | None = self._started_at
+        self._waiting: dict[str, Errand] = {}
+        self._pauses: dict[str, tuple[float, float]] = {}
+        self._wake = asyncio.Event()
+        self._look = asyncio.Event()
+        self._pulse = asyncio.Event()
+        self._stopped = asyncio.Event()
+
+    def stop(self) -> None:
+        """Finish the commits under way and return from `run`."""
+        self._stopped.set()
+        for event in (self._wake, self._look, self._pulse):
+            event.set()
+
+    async def run(self) -> None:
+        """Fold until stopped."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._always(self._watch))
+            group.create_task(self._always(self._pulses))
+            for _ in range(self._settings.lanes):
+                group.create_task(self._always(self._lane))
+
+    # --- connections
+
+    async def _always(self, work: Callable[[Connection], Awaitable[None]]) -> None:
+        """Do the work on a connection of its own; connect again whenever it is lost."""
+        while not self._stopped.is_set():
+            try:
+                async with self._connected() as connection:
+                    await work(connection)
+            except UNREACHABLE as error:
+                log.warning("the database is gone (%s: %s)", type(error).__name__, error)
+            except asyncpg.PostgresError:
+                # What is asked at every poll must not end the process with the folding lanes.
+                log.exception("the database refuses a question")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopped.wait(), CONNECT_AGAIN_S)
+
+    @contextlib.asynccontextmanager
+    async def _connected(self) -> AsyncIterator[Connection]:
+        connection = await asyncpg.connect(
+            self._settings.dsn,
+            command_timeout=COMMAND_TIMEOUT_S,
+            server_settings={"application_name": "kvitok incidents", "jit": "off"},
+        )
+        try:
+            yield connection
+        finally:
+            with contextlib.suppress(*UNREACHABLE):
+                await connection.close(timeout=2)
+
+    # --- waking
+
+    def _told(self, _c: object, _pid: int, channel: str, payload: object) -> None:
+        if channel == PULSE:
+            self._pulse.set()
+        elif payload:
+            self._want(dict.fromkeys(str(payload).split(","), NOTHING_ELSE))
+        else:
+            self._look.set()
+
+    def _want(self, errands: Mapping[str, Errand]) -> None:
+        now = time.monotonic()
+        for terminal, errand in errands.items():
+            pause = self._pauses.get(terminal)
+            if pause is not None and now < pause[0]:
+                continue
+            waiting = self._waiting.get(terminal)
+            self._waiting[terminal] = errand if waiting is None else waiting.joined(errand)
+        if self._waiting:
+            self._wake.set()
+
+    async def _watch(self, connection: Connection) -> None:
+        """Look for rows and silence at every poll, and when a notification named nobody."""
+        await connection.add_listener(JOURNAL, self._told)
+        await connection.add_listener(PULSE, self._told)
+        self._ready()
+        self._ready = lambda: None
+        while not self._stopped.is_set():
+            self._look.clear()
+            now = _now()
+            self._since = await watch.listening_since(
+                connection, now, started_at=self._started_at, numbers=self._numbers
+            )
+            self._want(await watch.behind(connection))
+            self._want(await watch.woken(connection, now))
+            self._want(await watch.quiet(connection, now, self._since, self._numbers))
+            self._want(await watch.overdue(connection, now, self._numbers))
+            self._want(await watch.clashes(connection, self._numbers))
+            metrics.LAG_S.set(await watch.lag_s(connection, now))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._look.wait(), self._settings.poll_s)
+
+    async def _pulses(self, connection: Connection) -> None:
+        """See what newer pulses prove, when told that some have come."""
+        while not self._stopped.is_set():
+            await self._pulse.wait()
+            self._pulse.clear()
+            self._want(await watch.woken(connection, _now()))
+
+    # --- folding
+
+    async def _lane(self, connection: Connection) -> None:
+        while not self._stopped.is_set():
+            errands = self._next()
+            if not errands:
+                self._wake.clear()
+                await self._wake.wait()
+                continue
+            try:
+                await self._fold(connection, errands)
+            except UNREACHABLE:
+                self._want(errands)
+                raise
+
+    def _next(self) -> dict[str, Errand]:
+        most = self._settings.terminals_per_commit
+        names = [name for name, _ in zip(self._waiting, range(most), strict=False)]
+        metrics.WAITING.set(len(self._waiting) - len(names))
+        return {name: self._waiting.pop(name) for name in names}
+
+    async def _fold(self, connection: Connection, errands: dict[str, Errand]) -> None:
+        run = Run(
+            numbers=self._numbers,
+            now=_now(),
+            listening_since=self._since,
+            events_most=self._settings.events_per_commit,
+        )
+        begun = time.perf_counter()
+        try:
+            outcome = await commit(connection, errands, run)
+        except UNREACHABLE:
+            raise
+        except Exception:
+            # What the database refuses for one terminal must not stop the others: find it.
+            if len(errands) == 1:
+                log.exception("terminal %s cannot be written", next(iter(errands)))
+                self._pause(errands)
+                return
+            names = sorted(errands)
+            for half in (names[: len(names) // 2], names[len(names) // 2 :]):
+                await self._fold(connection, {name: errands[name] for name in half})
+            return
+        metrics.COMMIT_S.observe(time.perf_counter() - begun)
+        self._account(errands, outcome)
+
+    def _account(self, errands: Mapping[str, Errand], outcome: Outcome) -> None:
+        metrics.COMMITS.inc()
+        metrics.EVENTS.inc(outcome.events)
+        metrics.CASES.inc(outcome.cases)
+        for rule in outcome.opened:
+            metrics.OPENED.labels(rule).inc()
+        for name in self._pauses.keys() & errands.keys() - outcome.failed:
+            del self._pauses[name]
+        self._pause(outcome.failed)
+        self._want({name: errands[name] for name in outcome.unfinished - outcome.failed})
+
+    def _pause(self, names: Iterable[str]) -> None:
+        for name in names:
+            metrics.FAILED.inc()
+            _, last = self._pauses.get(name, (0.0, RETRY_FIRST_S / 2))
+            pause = min(RETRY_MAX_S, last * 2)
+            self._pauses[name] = (time.monotonic() + pause, pause)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)  # noqa: TID251 - this is the door
