@@ -19,20 +19,20 @@ from typing import Final
 from agent.checking import Wrong
 from agent.clock import ClockWatch
 from agent.commands import reply_to
-from agent.devices.machine import Instant, Output, StackOrdered
-from agent.equipment import Equipped, equip
+from agent.devices.machine import (
+    Instant,
+    NoteReturned,
+    NoteStacked,
+    NoteUnaccounted,
+    Output,
+    ReceiptFinished,
+    StackOrdered,
+)
+from agent.effects import Answer, Effect, Print, PulseNow, TakeNotes, Tell
+from agent.equipment import Devices, Said
 from agent.inbox import Inbox
 from agent.journal import Journal, JournalFull, Limits
-from agent.kiosk import (
-    Answer,
-    Effect,
-    Kiosk,
-    Print,
-    PulseNow,
-    TakeNotes,
-    Tell,
-    last_transaction,
-)
+from agent.kiosk import Kiosk
 from agent.mqtt import Arrived, LineDown, LineUp, MqttDoor, Tidings
 from agent.program import Gone, Line, ProgramDoor
 from agent.pulse import Position, Pulsing
@@ -42,6 +42,7 @@ from agent.settings import AgentSettings
 from agent.status import status
 from agent.store import StoreFull, StoreLost
 from agent.store_sqlite import Opened, condemn, open_store
+from agent.transactions import last_transaction
 from agent.uplink import Forked, Outcome, Uplink
 from wire.codec import encode
 from wire.topics import Channel
@@ -56,11 +57,13 @@ RETRY_OPEN_S: Final = 5.0
 TAIL_EVENTS: Final = 200
 """How far back the last transaction is looked for at start."""
 _MIB: Final = 1024 * 1024
+Message = Tidings | Said | None
+"""What other threads say to the main loop; None only wakes it."""
 
 
 def run(settings: AgentSettings) -> None:
     """Run until SIGTERM or SIGINT; a journal file that breaks meanwhile is replaced, not fatal."""
-    inbox: Inbox[Tidings | None] = Inbox()
+    inbox: Inbox[Message] = Inbox()
     stopping = _Stopping(inbox)
     while not stopping.asked:
         try:
@@ -73,7 +76,7 @@ def run(settings: AgentSettings) -> None:
 class _Stopping:
     """Whether the process was told to end."""
 
-    def __init__(self, inbox: Inbox[Tidings | None]) -> None:
+    def __init__(self, inbox: Inbox[Message]) -> None:
         self.asked = False
         self._inbox = inbox
         for each in (signal.SIGTERM, signal.SIGINT):
@@ -87,9 +90,7 @@ class _Stopping:
 class Agent:
     """One run over one journal file."""
 
-    def __init__(
-        self, settings: AgentSettings, inbox: Inbox[Tidings | None], stopping: _Stopping
-    ) -> None:
+    def __init__(self, settings: AgentSettings, inbox: Inbox[Message], stopping: _Stopping) -> None:
         """Open everything; nothing is sent before `run`."""
         self._settings, self._inbox, self._stopping = settings, inbox, stopping
         self._random = Random()  # noqa: S311 - jitter, no secret
@@ -101,18 +102,19 @@ class Agent:
         self._uplink = Uplink(self._journal, self._random)
         self._pulsing = Pulsing(boot=self._boot, interval_s=settings.pulse_interval_s, now=_now())
         self._run_file = RunFile(settings.journal.path)
-        self._equipped: Equipped = equip(
-            settings.devices, self._selector, self._device, memory=self._run_file.escrow()
+        self._unsettled = False
+        self._devices = Devices(
+            settings.devices, inbox.put, memory=self._run_file.memory(self._recorded)
         )
         self._kiosk = Kiosk(
             self._journal,
-            self._equipped.equipment,
+            self._devices.equipment,
             ClockWatch(at=_at(), now=_now()),
             last=last_transaction(self._tail()),
         )
         self._program = ProgramDoor(settings.program, self._selector, self._heard)
         self._mqtt = MqttDoor(
-            settings.mqtt, settings.terminal, boot=self._boot, tell=inbox.put, random=self._random
+            settings.mqtt, settings.terminal, boot=self._boot, tell=inbox.offer, random=self._random
         )
         self._online: bool = False
         self._offline_why = "not connected yet"
@@ -125,20 +127,27 @@ class Agent:
             self._begin()
             while not self._stopping.asked:
                 self._once()
+            self._devices.stop(lambda: self._tidings(0))
         finally:
-            self._end()
+            # After a failure, a device must not hear that its word was taken.
+            self._devices.stop(self._refuse)
+            self._close()
 
     def _begin(self) -> None:
         if self._opened.aside is not None:
             text = f"moved to {self._opened.aside.name}; {len(self._opened.salvaged)} events saved"
             self._do(self._kiosk.replaced(text, at=_at()))
         self._do(self._kiosk.started(self._run_file.begin(), at=_at()))
-        self._equipped.start(_now())
+        self._devices.start()
         self._mqtt.start()
         log.info("ready: epoch %s, next %s", self._journal.epoch, self._journal.next)
 
-    def _end(self) -> None:
-        self._equipped.stop(_now())
+    def _refuse(self) -> None:
+        for each in self._inbox.take():
+            if isinstance(each, Said):
+                each.finish(taken=False)
+
+    def _close(self) -> None:
         self._mqtt.stop()
         self._program.close()
         self._selector.close()
@@ -151,14 +160,12 @@ class Agent:
             self._tick_at,
             self._pulse_at(),
             self._uplink.deadline(),
-            self._equipped.deadline(),
         ]
         soonest = min(each for each in times if each is not None)
         for key, mask in self._selector.select(max(0.0, soonest - now)):
             ready: Callable[[int], None] = key.data
             ready(mask)
         now = _now()
-        self._equipped.elapsed(now)
         self._send(self._uplink.elapsed(now))
         if now >= self._tick_at:
             self._tick(now)
@@ -174,6 +181,14 @@ class Agent:
             self._upkeep_at = Instant(now + UPKEEP_S)
             self._journal.upkeep(_at())
         self._do(self._kiosk.elapsed(at=_at(), now=now))
+        self._settle()
+        if self._devices.failure is not None:
+            raise self._devices.failure
+
+    def _recorded(self, epoch: int, first: int) -> Sequence[bytes]:
+        """Return events from a seq on; of a newer epoch, from its beginning (rule 7)."""
+        start = first if epoch == self._journal.epoch else 1
+        return self._journal.read(start, events_most=TAIL_EVENTS, bytes_most=_MIB).events
 
     # The journal.
 
@@ -228,6 +243,8 @@ class Agent:
                     reply = reply_to(payload)
                     if reply is not None:
                         self._mqtt.publish(Channel.REPLY, encode(reply))
+                case Said():
+                    self._device(each)
                 case None:
                     pass
 
@@ -246,12 +263,30 @@ class Agent:
             self._program.hello(heard.client)
         self._do(self._kiosk.asked(heard.client, asked, at=at, now=_now()))
 
-    def _device(self, output: Output) -> None:
+    def _device(self, said: Said) -> None:
+        try:
+            self._device_said(said.output)
+        except BaseException:
+            said.finish(taken=False)
+            raise
+        said.finish(taken=True)
+
+    def _device_said(self, output: Output) -> None:
         if isinstance(output, StackOrdered):
-            self._run_file.keep_escrow(output)
+            self._run_file.keep_order(
+                output, epoch=self._journal.epoch, following=self._journal.next
+            )
             return
         self._do(self._kiosk.device(output, at=_at(), now=_now()))
-        self._run_file.forget_escrow_after(output)
+        if isinstance(output, NoteStacked | NoteReturned | NoteUnaccounted):
+            self._unsettled = True
+            self._settle()
+
+    def _settle(self) -> None:
+        """Close the order of a note once its verdict is on disk."""
+        if self._unsettled and not self._kiosk.waiting:
+            self._run_file.settle()
+            self._unsettled = False
 
     # What goes out.
 
@@ -263,9 +298,11 @@ class Agent:
                 case Answer(client=client, message=message):
                     self._program.answer(client, message)
                 case TakeNotes(enabled=enabled):
-                    self._equipped.take_notes(_now(), enabled=enabled)
+                    self._devices.take_notes(enabled=enabled)
                 case Print(job=job, text=text):
-                    self._equipped.print_receipt(job, text, _now())
+                    if not self._devices.print_receipt(job, text):
+                        failed = ReceiptFinished(job=job, outcome="failed", cause="unknown")
+                        self._do(self._kiosk.device(failed, at=_at(), now=_now()))
                 case PulseNow():
                     self._pulsing.hasten(_now())
         if self._journal.next != self._sent_next:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final, Generic, TypeVar
 
 INBOX_MAX: Final = 10_000
-"""Items waiting; beyond it new ones are dropped, and `put` says so."""
+"""Items waiting; beyond it offers are dropped."""
 
 Item = TypeVar("Item")
 
@@ -22,15 +22,19 @@ class Inbox(Generic[Item]):
         self.file.setblocking(False)
         self._wake.setblocking(False)
 
-    def put(self, item: Item) -> bool:
+    def offer(self, item: Item) -> bool:
         """Queue an item from any thread; False if there was no room."""
         if len(self._items) >= INBOX_MAX:
             return False
+        self.put(item)
+        return True
+
+    def put(self, item: Item) -> None:
+        """Queue an item whose sender keeps to a bound of its own (one at a time)."""
         self._items.append(item)
         # A full pipe means that the loop is being woken already.
         with contextlib.suppress(BlockingIOError, OSError):
             self._wake.send(b"\0")
-        return True
 
     def take(self) -> Sequence[Item]:
         """Return what is queued."""

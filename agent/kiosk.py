@@ -6,10 +6,9 @@ there is never without a transaction: it goes to the one that is open, to the on
 last, or to one made for it.
 """
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, NewType, Protocol
+from typing import Final
 
 from agent import VERSION
 from agent.checking import Wrong
@@ -31,6 +30,18 @@ from agent.devices.machine import (
     StackOrdered,
     StateChanged,
 )
+from agent.effects import (
+    Answer,
+    Client,
+    Effect,
+    Print,
+    PulseNow,
+    TakeNotes,
+    answer,
+    refusal,
+    told,
+)
+from agent.facts import Facts, Recorder
 from agent.journal import JournalFull
 from agent.requests import (
     AcceptCash,
@@ -42,7 +53,8 @@ from agent.requests import (
     Ref,
     StopCash,
 )
-from agent.shape import Entry, EntryTooLarge, entry
+from agent.shape import EntryTooLarge, entry
+from agent.transactions import LastTransaction
 from wire.codec import plain
 from wire.events import (
     AgentStarted,
@@ -60,15 +72,12 @@ from wire.events import (
 from wire.journal import Epoch
 from wire.vocabulary import Device, StartCause
 
-Client = NewType("Client", int)
-"""Names a connection of the payment program."""
-
+UNACCOUNTED: Final = "note_unaccounted"
+"""Code of the fault that says that a note was lost on its way to the cassette."""
 LATE_NOTE_S: Final = 60.0
 """A note that arrives this soon after its transaction's end still belongs to it."""
 PRINTS_MAX: Final = 16
 """Receipts that may be under way; a kiosk prints one at a time."""
-WAITING_MAX: Final = 256
-"""Facts held in memory while the journal has no room; acceptance is off, so few can come."""
 
 
 _NOTICES: Final[dict[type[Output], str]] = {
@@ -77,64 +86,6 @@ _NOTICES: Final[dict[type[Output], str]] = {
     NoteRejected: "note_rejected",
 }
 """What only the program is told: no money has changed hands."""
-
-
-class Recorder(Protocol):
-    """What the kiosk needs of the journal."""
-
-    short: bool
-
-    @property
-    def epoch(self) -> Epoch:
-        """The present epoch."""
-        ...
-
-    @property
-    def next(self) -> int:
-        """The seq that the next event will get."""
-        ...
-
-    def append(self, entries: Sequence[Entry]) -> int:
-        """Write durably; raises `JournalFull`."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Tell:
-    """Tell the program (every connection that said hello)."""
-
-    message: dict[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Answer one request of one connection."""
-
-    client: Client
-    message: dict[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class TakeNotes:
-    """Let the acceptor take notes, or not."""
-
-    enabled: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Print:
-    """Print a receipt; the printer answers by the job's name."""
-
-    job: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class PulseNow:
-    """A device is no longer as the last pulse said."""
-
-
-Effect = Tell | Answer | TakeNotes | Print | PulseNow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,24 +97,10 @@ class Equipment:
 
 
 @dataclass(frozen=True, slots=True)
-class LastTransaction:
-    """The newest transaction in the journal, and whether it was still open."""
-
-    tx: str
-    open: bool
-
-
-@dataclass(frozen=True, slots=True)
 class _Printing:
     tx: str
     number: str | None
     fiscal: Fiscal | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    event: Event
-    then: tuple[Effect, ...]
 
 
 class Kiosk:
@@ -188,8 +125,7 @@ class Kiosk:
         self._accepting: tuple[Client, str] | None = None
         self._printing: dict[str, _Printing] = {}
         self._prints = 0
-        self._waiting: list[_Waiting] = []
-        self._unrecorded = 0
+        self._facts = Facts(recorder)
 
     def started(self, cause: StartCause, *, at: int) -> Sequence[Effect]:
         """Journal that a new run began; whatever was open is over."""
@@ -208,6 +144,11 @@ class Kiosk:
             Fault(at=at, component="journal", severity="critical", code="damaged", text=text)
         )
 
+    @property
+    def waiting(self) -> int:
+        """How many facts wait in memory for room in the journal."""
+        return self._facts.waiting
+
     # The payment program.
 
     def asked(  # noqa: PLR0911 - one return a case
@@ -217,19 +158,19 @@ class Kiosk:
         what = asked.what
         match what:
             case Wrong():
-                return [_refusal(client, asked.ref, what)]
+                return [refusal(client, asked.ref, what)]
             case Hello():
-                return [_answer(client, asked.ref), Answer(client, self._welcome())]
+                return [answer(client, asked.ref), Answer(client, self._welcome())]
             case Record():
                 return self._record(client, asked.ref, what.event, now)
             case AcceptCash():
                 return self._accept(client, asked.ref, what.tx)
             case StopCash():
-                return [*self._stop(), _answer(client, asked.ref)]
+                return [*self._stop(), answer(client, asked.ref)]
             case PrintReceipt():
                 return self._print(client, asked.ref, what, at)
             case AskStatus():
-                return [_refusal(client, asked.ref, Wrong("unavailable", "no status here"))]
+                return [refusal(client, asked.ref, Wrong("unavailable", "no status here"))]
 
     def client_gone(self, client: Client) -> Sequence[Effect]:
         """Stop taking notes for a program that is no longer there to count them."""
@@ -241,13 +182,13 @@ class Kiosk:
         shaped = entry(event)
         if isinstance(shaped, EntryTooLarge):
             wrong = Wrong("too_large", f"the event has {shaped.size} bytes; 32768 are allowed")
-            return [_refusal(client, ref, wrong)]
+            return [refusal(client, ref, wrong)]
         try:
             seq = self._recorder.append([shaped])
         except JournalFull:
             wrong = Wrong("journal_full", "the journal has no room; nothing may be sold")
-            return [_refusal(client, ref, wrong), *self._watch_room()]
-        done = [_answer(client, ref, seq=seq)]
+            return [refusal(client, ref, wrong), *self._watch_room()]
+        done = [answer(client, ref, seq=seq)]
         match event:
             case TransactionStarted(tx=tx):
                 self._last, self._ended_at = LastTransaction(tx, open=True), None
@@ -267,12 +208,12 @@ class Kiosk:
     def _accept(self, client: Client, ref: Ref, tx: str) -> Sequence[Effect]:
         if not self._equipment.acceptor:
             wrong = Wrong("no_acceptor", "agent.toml names no note acceptor")
-            return [_refusal(client, ref, wrong)]
+            return [refusal(client, ref, wrong)]
         if self.suspended is not None:
-            return [_refusal(client, ref, Wrong("suspended", self.suspended))]
+            return [refusal(client, ref, Wrong("suspended", self.suspended))]
         self._accepting = (client, tx)
         self._last, self._ended_at = LastTransaction(tx, open=True), None
-        return [TakeNotes(enabled=True), _answer(client, ref)]
+        return [TakeNotes(enabled=True), answer(client, ref)]
 
     def _stop(self) -> Sequence[Effect]:
         self._accepting = None
@@ -281,13 +222,13 @@ class Kiosk:
     def _print(self, client: Client, ref: Ref, what: PrintReceipt, at: int) -> Sequence[Effect]:
         if not self._equipment.printer:
             wrong = Wrong("no_printer", "agent.toml names no printer that the agent prints on")
-            return [_refusal(client, ref, wrong)]
+            return [refusal(client, ref, wrong)]
         if len(self._printing) >= PRINTS_MAX:
-            return [_refusal(client, ref, Wrong("busy", "too many receipts are being printed"))]
+            return [refusal(client, ref, Wrong("busy", "too many receipts are being printed"))]
         self._prints += 1
         job = f"{at}-{self._prints}"
         self._printing[job] = _Printing(what.tx, what.number, what.fiscal)
-        return [_answer(client, ref), Print(job, what.text)]
+        return [answer(client, ref), Print(job, what.text)]
 
     def _welcome(self) -> dict[str, object]:
         devices = [plain(state) for state in self.devices.values()]
@@ -313,7 +254,7 @@ class Kiosk:
             case ReceiptFinished():
                 return self._printed(output, at)
             case NoteEscrowed() | NoteReturned() | NoteRejected():
-                return [_told(_NOTICES[type(output)], **plain(output))]
+                return [told(_NOTICES[type(output)], **plain(output))]
             case CassetteReplaced():
                 return self._fact(ServiceAction(at=at, action="cassette_replaced"))
             case DeviceIdentified():
@@ -336,11 +277,11 @@ class Kiosk:
             cause=state.cause,
             code=state.code,
         )
-        return [*self._fact(changed), _told("device", **plain(state)), PulseNow()]
+        return [*self._fact(changed), told("device", **plain(state)), PulseNow()]
 
     def _stacked(self, note: NoteStacked, at: int, now: Instant) -> Sequence[Effect]:
         tx, own = self._tx_for_note(note, now)
-        told = _told(
+        notice = told(
             "cash_accepted",
             tx=tx,
             amount=note.amount,
@@ -350,7 +291,7 @@ class Kiosk:
         accepted = CashAccepted(
             at=at, tx=tx, amount=note.amount, currency=note.currency, media="note"
         )
-        effects = [*self._fact(accepted, told)]
+        effects = [*self._fact(accepted, notice)]
         if own:
             # Ended at once, so that the money is asked after today and not at the next customer.
             effects += self._fact(TransactionEnded(at=at, tx=tx, cause="error"))
@@ -364,7 +305,7 @@ class Kiosk:
                 at=at,
                 component="note_acceptor",
                 severity="critical",
-                code="note_unaccounted",
+                code=UNACCOUNTED,
                 text=f"{worth}{of} was on its way to the cassette and is lost to the device",
             )
         )
@@ -384,7 +325,7 @@ class Kiosk:
         printing = self._printing.pop(finished.job, None)
         if printing is None:
             return ()
-        told = _told(
+        notice = told(
             "receipt_result", tx=printing.tx, outcome=finished.outcome, cause=finished.cause
         )
         result = ReceiptResult(
@@ -395,7 +336,7 @@ class Kiosk:
             number=printing.number,
             fiscal=printing.fiscal,
         )
-        return self._fact(result, told)
+        return self._fact(result, notice)
 
     # Time and room.
 
@@ -403,93 +344,32 @@ class Kiosk:
         """Look at the clocks and at the journal's room; call it every second or so."""
         step = self._clock.step(at=at, now=now)
         stepped = self._fact(ClockStepped(at=at, step_ms=step)) if step is not None else ()
-        waited = self._write_waiting()
+        waited = self._facts.write_waiting()
         return [*stepped, *waited, *self._watch_room(), *self._catch_up(at)]
 
     def _fact(self, event: Event, *then: Effect) -> Sequence[Effect]:
-        """Journal what has happened, and then the effects; without room, both wait for it."""
-        shaped = entry(event)
-        assert isinstance(shaped, Entry), "the agent's own events are small"
-        if not self._waiting:
-            try:
-                self._recorder.append([shaped])
-            except JournalFull:
-                pass
-            else:
-                return [*then, *self._watch_room()]
-        if shaped.money and len(self._waiting) < WAITING_MAX:
-            self._waiting.append(_Waiting(event, then))
-            return self._watch_room()
-        # No loss in the journal, for it never had a seq; told when there is room (`_catch_up`).
-        self._unrecorded += 1
-        return [*then, *self._watch_room()]
-
-    def _write_waiting(self) -> Sequence[Effect]:
-        effects: list[Effect] = []
-        while self._waiting:
-            first = self._waiting[0]
-            shaped = entry(first.event)
-            assert isinstance(shaped, Entry), "it was shaped before"
-            try:
-                self._recorder.append([shaped])
-            except JournalFull:
-                break
-            effects += first.then
-            del self._waiting[0]
-        return effects
+        """Journal what has happened, and then the effects; without room, both may wait for it."""
+        return [*self._facts.write(event, *then), *self._watch_room()]
 
     def _watch_room(self) -> Sequence[Effect]:
         """Suspend sales when the journal runs out of room, resume when there is room again."""
-        out = self._recorder.short or bool(self._waiting)
+        out = self._facts.short
         if out and self.suspended is None:
             self.suspended = "the journal has no room (disk full)"
             stop = [TakeNotes(enabled=False)] if self._equipment.acceptor else []
-            return [*stop, _told("suspended", why=self.suspended)]
+            return [*stop, told("suspended", why=self.suspended)]
         if not out and self.suspended is not None:
             self.suspended = None
             again = [TakeNotes(enabled=True)] if self._accepting is not None else []
-            return [_told("resumed"), *again]
+            return [told("resumed"), *again]
         return ()
 
     def _catch_up(self, at: int) -> Sequence[Effect]:
         """Say how many facts found no room, and how the devices are now."""
-        if not self._unrecorded or self._waiting or self._recorder.short:
+        if not self._facts.unrecorded or self._facts.short:
             return ()
-        count, self._unrecorded = self._unrecorded, 0
+        count, self._facts.unrecorded = self._facts.unrecorded, 0
         text = f"{count} events without money could not be recorded for want of room"
         fault = Fault(at=at, component="journal", severity="warning", code="full", text=text)
         states = [self._state(state, at) for state in list(self.devices.values())]
         return [*self._fact(fault), *(effect for each in states for effect in each)]
-
-
-def last_transaction(events: Iterable[bytes]) -> LastTransaction | None:
-    """Return the newest transaction that journaled events tell of."""
-    last: LastTransaction | None = None
-    for each in events:
-        event = json.loads(each)
-        tx, kind = event.get("tx"), event.get("kind")
-        if not isinstance(tx, str):
-            continue
-        if kind in {"transaction_started", "cash_accepted"} and (last is None or last.tx != tx):
-            last = LastTransaction(tx, open=True)
-        elif kind == "transaction_ended" and (last is None or last.tx == tx):
-            last = LastTransaction(tx, open=False)
-    return last
-
-
-def _told(told: str, **fields: object) -> Tell:
-    return Tell({"told": told, **{name: each for name, each in fields.items() if each is not None}})
-
-
-def _answer(client: Client, ref: Ref, *, seq: int | None = None) -> Answer:
-    message: dict[str, object] = {"ok": True}
-    if ref is not None:
-        message["ref"] = ref
-    if seq is not None:
-        message["seq"] = seq
-    return Answer(client, message)
-
-
-def _refusal(client: Client, ref: Ref, wrong: Wrong) -> Answer:
-    message: dict[str, object] = {"ok": False, "error": wrong.error, "text": wrong.text}
-    return Answer(client, message if ref is None else {**message, "ref": ref})

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from agent.checking import Wrong
-from agent.kiosk import Client
+from agent.effects import Client
 from agent.requests import LINE_BYTES_MAX
 from agent.settings import ProgramSettings
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from agent.devices.settings import DeviceSettings, DeviceSettingsWrong, read_devices
 from wire.topics import TerminalId, terminal_id
 
-_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost"})
 
 
 class SettingsWrong(Exception):  # noqa: N818 - it names what is
@@ -61,14 +62,14 @@ class ProgramSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentSettings:
-    """Everything that `agent.toml` says; `devices` are its tables as they stand."""
+    """Everything that `agent.toml` says."""
 
     terminal: TerminalId
     journal: JournalSettings
     mqtt: MqttSettings
     program: ProgramSettings
     pulse_interval_s: int = 60
-    devices: tuple[Mapping[str, Any], ...] = ()
+    devices: tuple[DeviceSettings, ...] = ()
 
 
 def load_settings(path: Path) -> AgentSettings:
@@ -103,7 +104,10 @@ class _Reader:
         pulse = top.table("pulse")
         interval_s = pulse.number("interval_s", 60, least=1, most=86_400)
         pulse.finish()
-        devices = top.tables("device")
+        try:
+            devices = read_devices(top.tables("device"))
+        except DeviceSettingsWrong as wrong:
+            raise SettingsWrong(f"{self._path}: {wrong}") from wrong
         top.finish()
         return AgentSettings(
             terminal=terminal,
