@@ -1,5 +1,6 @@
 """Fixtures that every integration test may use."""
 
+from tests.integration.brokers import mosquitto, nats
 from tests.integration.postgres import _template, database, empty_database, postgres_server
 
-__all__ = ["_template", "database", "empty_database", "postgres_server"]
+__all__ = ["_template", "database", "empty_database", "mosquitto", "nats", "postgres_server"]
