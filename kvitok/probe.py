@@ -4,10 +4,11 @@ import ssl
 import threading
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.reasoncodes import ReasonCode
 
 from collector.settings import MqttSettings
 
@@ -55,10 +56,10 @@ def _probe(mqtt: MqttSettings, topic: str, wanted: str, *, wait_s: float) -> Del
         CallbackAPIVersion.VERSION2, client_id=topic.split("/")[2], protocol=paho.MQTTv311
     )
     connected, granted, delivered = threading.Event(), threading.Event(), threading.Event()
-    codes: list[Any] = []
+    codes: list[ReasonCode] = []
 
     def on_connect(
-        client: paho.Client, _data: object, _flags: object, code: Any, *_: object
+        client: paho.Client, _data: object, _flags: object, code: ReasonCode, *_: object
     ) -> None:
         codes.append(code)
         connected.set()
@@ -66,7 +67,7 @@ def _probe(mqtt: MqttSettings, topic: str, wanted: str, *, wait_s: float) -> Del
             client.subscribe(wanted, qos=0)
 
     def on_subscribe(
-        _client: object, _data: object, _id: object, given: list[Any], *_: object
+        _client: object, _data: object, _id: object, given: list[ReasonCode], *_: object
     ) -> None:
         codes[:] = given
         granted.set()

@@ -29,10 +29,24 @@ def serve(
         ),
     ] = None,
     mqtt_port: Annotated[
-        int, typer.Option("--mqtt-port", min=0, max=65535, help="With --embedded; 0: any free one.")
+        int,
+        typer.Option(
+            "--mqtt-port",
+            min=0,
+            max=65535,
+            metavar="PORT",
+            help="With --embedded; 0: any free one.",
+        ),
     ] = 0,
     http_port: Annotated[
-        int, typer.Option("--http-port", min=0, max=65535, help="With --embedded; 0: any free one.")
+        int,
+        typer.Option(
+            "--http-port",
+            min=0,
+            max=65535,
+            metavar="PORT",
+            help="With --embedded; 0: any free one.",
+        ),
     ] = 0,
     config: Config = None,
 ) -> None:
@@ -96,7 +110,7 @@ def demo(
         typer.Option("--for", min=1, metavar="SECONDS", help="Headless: so long, then compare."),
     ] = None,
     report: Report = None,
-    terminals: Annotated[int, typer.Option("--terminals", min=1, max=500)] = 20,
+    terminals: Annotated[int, typer.Option("--terminals", min=1, max=500, metavar="N")] = 20,
     full: Annotated[
         int | None,
         typer.Option(
@@ -104,7 +118,8 @@ def demo(
         ),
     ] = None,
     seed: Annotated[
-        int | None, typer.Option("--seed", show_default=False, help="Repeat a run's faults.")
+        int | None,
+        typer.Option("--seed", metavar="N", show_default=False, help="Repeat a run's faults."),
     ] = None,
     data: Annotated[
         Path | None,
@@ -122,13 +137,15 @@ def demo(
 
 def sim(  # noqa: PLR0913 - one a wish
     *,
-    port: Annotated[int, typer.Option("--mqtt-port", min=1, max=65535, help="Of a broker.")],
+    port: Annotated[
+        int, typer.Option("--mqtt-port", min=1, max=65535, metavar="PORT", help="Of a broker.")
+    ],
     host: Annotated[str, typer.Option("--mqtt-host")] = "127.0.0.1",
     user: Annotated[str | None, typer.Option("--mqtt-user")] = None,
-    terminals: Annotated[int, typer.Option("--terminals", min=1)] = 20,
-    full: Annotated[int, typer.Option("--full", min=0)] = 0,
+    terminals: Annotated[int, typer.Option("--terminals", min=1, metavar="N")] = 20,
+    full: Annotated[int, typer.Option("--full", min=0, metavar="N")] = 0,
     seconds: Annotated[float | None, typer.Option("--for", metavar="SECONDS")] = None,
-    seed: Annotated[int, typer.Option("--seed")] = 1,
+    seed: Annotated[int, typer.Option("--seed", metavar="N")] = 1,
 ) -> None:
     """Run a simulated fleet against a broker; its password comes from KVITOK_SIM_PASSWORD."""
     from firmware_sim.fleet import Broker  # noqa: PLC0415 - what `--help` does not need

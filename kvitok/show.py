@@ -9,7 +9,9 @@ import typer
 from pydantic import TypeAdapter
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Limit = Annotated[int, typer.Option("--limit", min=1, max=100_000, help="Rows at most.")]
+Limit = Annotated[
+    int, typer.Option("--limit", min=1, max=100_000, metavar="N", help="Rows at most.")
+]
 
 NOTHING: Final = "-"
 

@@ -113,10 +113,13 @@ def _row(line: int, cells: dict[str, str]) -> Registration | Wrong:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         column = str(first["loc"][0])
-        return Wrong(line, f"{column} {cells[column]!r}: {_plain(first['type'], first['msg'])}")
+        why = _plain(column, kind=first["type"], message=first["msg"])
+        return Wrong(line, f"{column} {cells[column]!r}: {why}")
 
 
-def _plain(kind: str, message: str) -> str:
+def _plain(column: str, *, kind: str, message: str) -> str:
     if kind == "string_pattern_mismatch":
-        return "1 to 32 of A-Z a-z 0-9 _ -, no control characters"
+        if column == "terminal":
+            return "a number is 1 to 32 of A-Z a-z 0-9 _ -"
+        return "no line breaks or other control characters"
     return message.removeprefix("Value error, ")

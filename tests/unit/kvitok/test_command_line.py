@@ -1,0 +1,38 @@
+"""The command line's help is the documentation; its errors say what to do."""
+
+from pathlib import Path
+
+import pytest
+
+from kvitok.cli import status_of
+from scripts.command_line import page
+
+PAGE = Path(__file__).parents[3] / "docs/command-line.md"
+
+
+def test_the_page_is_the_help() -> None:
+    """docs/command-line.md is what `python scripts/command_line.py` writes."""
+    assert PAGE.read_text(encoding="utf-8") == page()
+
+
+@pytest.mark.parametrize(
+    ("line", "status", "told"),
+    [
+        ("bogus", 2, "No such command 'bogus'"),
+        ("serve", 2, "either --embedded --data DIR, or --config FILE"),
+        ("serve --embedded", 2, "--embedded needs --data DIR"),
+        ("terminal list", 1, "which service?"),
+        ("terminal list --data gone", 1, "no service was ever started in gone"),
+        ("terminal list --data a --config b", 2, "either --data or --config"),
+        ("terminal import gone.csv --config gone.toml", 1, "gone.toml: No such file"),
+        ("incident list --limit 0", 2, "Invalid value for '--limit'"),
+    ],
+)
+def test_an_error_says_what_to_do(
+    line: str, status: int, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Status 1 for what failed, 2 for what was asked wrongly, one clear line, no traceback."""
+    assert status_of(line.split()) == status
+    error = capsys.readouterr().err
+    assert told in error
+    assert "Traceback" not in error
