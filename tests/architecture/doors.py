@@ -11,6 +11,8 @@ DOORS: dict[str, str] = {
     "agent/store_sqlite.py": "the journal's file",
     "agent/devices/line.py": "one thread waits for ports and deadlines; reads the monotonic clock",
     "agent/devices/serial_port.py": "opens serial ports",
+    "desk/app.py": "listens, reads the clocks",
+    "desk/database.py": "holds connections",
     "incidents/app.py": "handles signals, configures logging",
     "incidents/store.py": "reads and writes the fold's tables",
     "incidents/store_ledger.py": "reads and writes incidents and cases",

@@ -1,0 +1,1 @@
+"""The JSON API (contract, section 6): one module a noun, thin over `desk.queries`."""

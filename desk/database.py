@@ -1,0 +1,71 @@
+"""The asyncpg door: the desk's pool, and one connection for a command."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final, cast
+
+import asyncpg
+
+from desk.queries.database import Database
+
+STATEMENT_TIMEOUT_MS: Final = 15_000
+"""A look-up that takes longer helps nobody and holds a connection."""
+_TIMEOUT_S: Final = 20
+_CONNECT_TIMEOUT_S: Final = 10
+
+GONE: Final = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.InterfaceError,
+    asyncpg.QueryCanceledError,
+)
+"""What a database that is away, or too slow, looks like."""
+
+_SETTINGS: Final = {
+    "application_name": "kvitok desk",
+    "statement_timeout": str(STATEMENT_TIMEOUT_MS),
+    # Compiling a plan takes longer than any look-up here.
+    "jit": "off",
+    "timezone": "UTC",
+}
+
+
+@asynccontextmanager
+async def pool(dsn: str, *, connections_max: int) -> AsyncIterator[Database]:
+    """Yield a pool that connects when it is first asked: the desk starts before its database."""
+    opened = await asyncpg.create_pool(
+        dsn,
+        min_size=0,
+        max_size=connections_max,
+        timeout=_CONNECT_TIMEOUT_S,
+        command_timeout=_TIMEOUT_S,
+        server_settings=_SETTINGS,
+    )
+    try:
+        yield cast("Database", opened)
+    finally:
+        opened.terminate()
+
+
+@asynccontextmanager
+async def one_connection(database: Database) -> AsyncIterator[Any]:
+    """Yield one connection of the pool, for what has to be one commit."""
+    async with cast("asyncpg.Pool", database).acquire() as connection:
+        yield connection
+
+
+@asynccontextmanager
+async def connected(dsn: str) -> AsyncIterator[Database]:
+    """Yield one connection, for a command that looks something up and ends."""
+    connection = await asyncpg.connect(
+        dsn, timeout=_CONNECT_TIMEOUT_S, command_timeout=_TIMEOUT_S, server_settings=_SETTINGS
+    )
+    try:
+        yield cast("Database", connection)
+    finally:
+        connection.terminate()

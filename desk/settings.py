@@ -1,0 +1,38 @@
+"""What the desk is told at start; a line each in docs/settings.md."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from desk.words import Language
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskSettings:
+    """The section [desk], with the database's address and the desk's secret."""
+
+    dsn: str
+    """The database."""
+    report_key: bytes
+    """Encrypts reports at rest and signs sessions; at least 16 random bytes, never changed."""
+    host: str = "127.0.0.1"
+    """The address to listen on; loopback unless somebody decides otherwise."""
+    port: int = 8080
+    """The port to listen on; 0: any free one."""
+    language: Language = "ru"
+    """The language of pages and sentences until somebody chooses."""
+    metrics_dir: Path | None = None
+    """The folder that all processes count in (PROMETHEUS_MULTIPROC_DIR); None: only this one."""
+    connections_max: int = 10
+    """Connections to the database at most."""
+    session_hours: int = 12
+    """How long a login on the pages holds."""
+    token_believe_s: float = 5.0
+    """How long a good token is believed without asking again: the delay of a revocation."""
+    report_bytes_max: int = 26_214_400
+    """The largest report taken (25 MiB, what mail servers carry)."""
+    body_bytes_max: int = 65_536
+    """The largest body of any other request."""
+    secure_cookies: bool = False
+    """Send cookies over TLS only; set it where a proxy serves the pages by https."""
+    access_log: bool = False
+    """Log each request: method, path without its query, status."""
