@@ -6,13 +6,16 @@
 Read what the service found before `stop`: a stopped fleet is silent, and would rightly be found so.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from firmware_sim.clock import monotonic, sleep, unix_ms
 from firmware_sim.hall import Hall
+from firmware_sim.kiosk import Kiosk
 from firmware_sim.life import settle_in
+from firmware_sim.line import Bench
 from firmware_sim.pace import Pace
 from firmware_sim.places import Place, places, write_csv
 from firmware_sim.resident import Resident
@@ -36,6 +39,8 @@ class Progress:
     faults: int
     expected: int
     unacked: int
+    crashes: int
+    """Agents that went away and were not killed: always a mistake."""
 
     def __str__(self) -> str:
         """Return the line."""
@@ -73,6 +78,19 @@ class Fleet:
             resident = Resident(number, seed=seed, pace=self.pace, truth=self.truth, at=at)
             settle_in(resident, index, at)
             residents.append(resident)
+        self._bench = Bench()
+        self.kiosks = [
+            Kiosk(
+                place,
+                index,
+                bench=self._bench,
+                broker=mqtt,
+                folder=folder / place.terminal,
+                truth=self.truth,
+                pace=self.pace,
+            )
+            for index, place in enumerate(self.places[:full])
+        ]
         self._hall = Hall(mqtt, f"kvitok-sim-{seed}", residents)
 
     @property
@@ -83,38 +101,54 @@ class Fleet:
     def start(self) -> None:
         """Begin: connect, serve customers, make faults; returns at once."""
         self._started_at = unix_ms()
+        self._bench.start()
+        for kiosk in self.kiosks:
+            kiosk.start()
         self._hall.start()
 
     def progress(self) -> Progress:
         """Return the counts of now."""
         return Progress(
             terminals=len(self.places),
-            connected=self._hall.connected,
+            connected=self._hall.connected + sum(kiosk.connected for kiosk in self.kiosks),
             transactions=len(self.truth.courses),
             faults=len(self.truth.injected),
             expected=sum(1 for each in self.truth.expected if each.must),
-            unacked=sum(resident.unacked for resident in self._hall.residents),
+            unacked=sum(each.unacked for each in self._all()),
+            crashes=sum(len(kiosk.crashes) for kiosk in self.kiosks),
         )
 
     def stop_faults(self) -> None:
         """Begin no more transactions and faults; what has begun goes on to its end."""
-        for resident in self._hall.residents:
-            resident.stopping = True
+        for each in self._all():
+            each.stopping = True
 
     def drain(self, timeout: float) -> bool:
         """Wait until every transaction is over and all is acked; False if that took too long."""
         self.stop_faults()
         ends = monotonic() + timeout
         while monotonic() < ends:
-            if all(resident.over for resident in self._hall.residents):
+            if self._settled():
                 break
             sleep(_DRAIN_LOOK_S)
         self._judge_silence()
-        return all(resident.over for resident in self._hall.residents)
+        return self._settled()
 
     def stop(self) -> None:
         """End everything that was started."""
+        for kiosk in self.kiosks:
+            kiosk.stopping = True
+        with ThreadPoolExecutor(max_workers=max(1, len(self.kiosks))) as pool:
+            for kiosk in self.kiosks:
+                pool.submit(kiosk.stop)
         self._hall.stop()
+        self._bench.stop()
+
+    def _settled(self) -> bool:
+        return all(each.over for each in self._all())
+
+    def _all(self) -> list[Resident | Kiosk]:
+        return [*self._hall.residents, *self.kiosks]
 
     def _judge_silence(self) -> None:
         """Say who must be called silent: 3 pulses missed, after the grace of a service's start."""

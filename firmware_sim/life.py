@@ -49,7 +49,7 @@ def _remember(resident: Resident, history: History, began: int, at: int) -> None
     now = began + 1000
     while now < at - 12 * _MINUTE_MS:
         now = resident.remember(_next(resident), now)
-        now += resident.random.randint(1, 3 + history.minutes // 10) * _MINUTE_MS
+        now += resident.chance.randint(1, 3 + history.minutes // 10) * _MINUTE_MS
     if history.fault:
         resident.healthy.remove(history.fault)
         # Early enough to be over twice the hold time ago, late enough to be in order.
@@ -72,16 +72,16 @@ def _plan(resident: Resident, index: int) -> list[str]:
 
 
 def _live(resident: Resident, plan: list[str]) -> Life:
-    mishap_at = resident.now + resident.random.uniform(*resident.pace.mishap_gap_s)
+    mishap_at = resident.now + resident.chance.uniform(*resident.pace.mishap_gap_s)
     while not resident.stopping and not resident.silent:
-        yield resident.random.uniform(*resident.pace.gap_s)
+        yield resident.chance.uniform(*resident.pace.gap_s)
         if plan and resident.now >= mishap_at and not resident.stopping:
             name = plan.pop(0)
             yield from silence(resident) if name == "silence" else MISHAPS[name](resident)
-            mishap_at = resident.now + resident.random.uniform(*resident.pace.mishap_gap_s)
+            mishap_at = resident.now + resident.chance.uniform(*resident.pace.mishap_gap_s)
         elif not resident.stopping:
             yield from resident.play(_next(resident))
 
 
 def _next(resident: Resident) -> str:
-    return stories.choose(resident.random, resident.pace.fault_share)
+    return stories.choose(resident.chance, resident.pace.fault_share)

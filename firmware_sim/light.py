@@ -84,14 +84,14 @@ class LightTerminal:
     """One terminal's uplink; every method that returns messages wants them published in order."""
 
     def __init__(
-        self, journal: MemoryJournal, *, boot: str, random: Random, pulse_interval_s: float = 60.0
+        self, journal: MemoryJournal, *, boot: str, chance: Random, pulse_interval_s: float = 60.0
     ) -> None:
         self.journal = journal
         self.boot = boot
         self.devices: dict[Device, DeviceNow] = {}
         self.pulsing = True
         self.forks = 0
-        self._random = random
+        self._chance = chance
         self._pulse_interval_s = pulse_interval_s
         self._acked = 1
         self._count_max = limits.BATCH_EVENTS_MAX
@@ -199,10 +199,10 @@ class LightTerminal:
             lost_from=self._acked if lost else None,
         )
         payload = encode_batch(head, events)
-        if self._random.random() < 0.5:  # noqa: PLR2004 - both forms are legal, always
+        if self._chance.random() < 0.5:  # noqa: PLR2004 - both forms are legal, always
             payload = zlib.compress(payload, 1)
         wait = min(limits.RETRY_FIRST_S * 2**attempt, limits.RETRY_MAX_S)
-        wait *= 1 + _JITTER * self._random.random()
+        wait *= 1 + _JITTER * self._chance.random()
         self._flight = _InFlight(through, digest(payload), len(events), now + wait, attempt)
         return [Publish(Channel.JOURNAL, payload)]
 

@@ -78,13 +78,13 @@ BADNESSES: Final = (
 )  # fmt: skip
 
 
-def _of(random: Random, device: Device) -> Badness:
-    return random.choice([each for each in BADNESSES if each.device == device])
+def _of(chance: Random, device: Device) -> Badness:
+    return chance.choice([each for each in BADNESSES if each.device == device])
 
 
 def past_device_fault(resident: Resident, device: Device, at: int, *, ends: bool) -> int:
     """Write a device fault of the past, longer than the hold time, with a lost receipt in it."""
-    bad = _of(resident.random, device)
+    bad = _of(resident.chance, device)
     hold_ms = round(resident.pace.hold_s * 1000)
     resident.terminal.record(bad.event(at))
     end = max(resident.remember("receipt_failed", at + 1000), at + 2 * hold_ms)
@@ -102,7 +102,7 @@ def past_device_fault(resident: Resident, device: Device, at: int, *, ends: bool
 
 def device_fault(resident: Resident, device: Device, *, holds: float) -> Life:
     """Make a device bad for so many hold times, now; a stop of the faults ends it sooner."""
-    bad, began = _of(resident.random, device), resident.at
+    bad, began = _of(resident.chance, device), resident.at
     terminal, until = resident.terminal, resident.now + holds * resident.pace.hold_s
     terminal.record(bad.event(began))
     terminal.devices[device] = DeviceNow(status=bad.status, paper=bad.paper, storage=bad.storage)
@@ -146,10 +146,10 @@ def lost_range(resident: Resident) -> Life:
     """Lose the oldest unsent events of a disk that was full while there was no network (rule 6)."""
     yield from settle(resident)
     resident.terminal.disconnected()
-    for _ in range(resident.random.randint(3, 9)):
+    for _ in range(resident.chance.randint(3, 9)):
         resident.terminal.record(ServiceAction(at=resident.at, action="test_receipt"))
         yield 0.1
-    resident.terminal.lose(resident.random.randint(1, resident.terminal.unacked))
+    resident.terminal.lose(resident.chance.randint(1, resident.terminal.unacked))
     yield from resident.reconnect()
     _tell(resident, "lost_range", "journal_gap")
     yield from settle(resident)
@@ -182,7 +182,7 @@ def forgery(resident: Resident) -> Life:
     """Send the batch that is wanted next, with another history before it (rule 7)."""
     yield from settle(resident)
     journal, event = resident.terminal.journal, encode(ClockStepped(at=resident.at, step_ms=0))
-    other = f"{resident.random.getrandbits(64):016x}"
+    other = f"{resident.chance.getrandbits(64):016x}"
     head = Batch(
         epoch=journal.epoch, first=journal.next, prev=other, last=mark_through(other, [event])
     )
@@ -210,7 +210,7 @@ def repeats(resident: Resident) -> Life:
     """Send old batches again, in any order (rule 2)."""
     yield from settle(resident)
     again = list(resident.sent)
-    resident.random.shuffle(again)
+    resident.chance.shuffle(again)
     yield from again
     _tell(resident, "repeats")
 
@@ -267,7 +267,7 @@ def bad_events(resident: Resident) -> Life:
 
 def garbage(resident: Resident) -> Life:
     """Publish what is no message at all."""
-    yield from resident.random.sample(GARBAGE, k=len(GARBAGE))
+    yield from resident.chance.sample(GARBAGE, k=len(GARBAGE))
     _tell(resident, "garbage")
 
 

@@ -53,25 +53,25 @@ _TECHNICIANS: Final = ("Орлов П.", "Гусева А.", "Ким В.", "Са
 
 def places(terminals: list[TerminalId], seed: int) -> list[Place]:
     """Return a place for each terminal; none of them closes, so that silence is silence."""
-    random = Random(f"{seed}:places")
+    chance = Random(f"{seed}:places")
     out = list[Place]()
     for terminal in terminals:
-        city, timezone, region, lat, lon, metros = random.choice(_CITIES)
-        shop = random.choice(_SHOPS)
+        city, timezone, region, lat, lon, metros = chance.choice(_CITIES)
+        shop = chance.choice(_SHOPS)
         out.append(
             Place(
                 terminal=terminal,
                 name=f"Терминал {terminal}",
                 country="RU",
                 city=city,
-                address=f"{random.choice(_STREETS)}, {random.randint(1, 120)}",
-                metro=random.choice(metros),
+                address=f"{chance.choice(_STREETS)}, {chance.randint(1, 120)}",
+                metro=chance.choice(metros),
                 place=shop,
-                lat=f"{lat + random.uniform(-0.1, 0.1):.5f}",
-                lon=f"{lon + random.uniform(-0.15, 0.15):.5f}",
+                lat=f"{lat + chance.uniform(-0.1, 0.1):.5f}",
+                lon=f"{lon + chance.uniform(-0.15, 0.15):.5f}",
                 timezone=timezone,
                 region=region,
-                technician=random.choice(_TECHNICIANS),
+                technician=chance.choice(_TECHNICIANS),
                 opens="",
                 closes="",
             )

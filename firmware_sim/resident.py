@@ -28,7 +28,7 @@ class Resident:
 
     def __init__(self, number: TerminalId, *, seed: int, pace: Pace, truth: Truth, at: int) -> None:
         self.number = number
-        self.random = Random(f"{seed}:{number}")
+        self.chance = Random(f"{seed}:{number}")
         self.pace = pace
         self.truth = truth
         self.stopping = False
@@ -67,8 +67,8 @@ class Resident:
         """Return an uplink over a journal, under a new boot."""
         return LightTerminal(
             journal,
-            boot=f"{self.random.getrandbits(64):016x}",
-            random=Random(self.random.getrandbits(32)),
+            boot=f"{self.chance.getrandbits(64):016x}",
+            chance=Random(self.chance.getrandbits(32)),
             pulse_interval_s=self.pace.pulse_interval_s,
         )
 
@@ -109,9 +109,9 @@ class Resident:
     def play(self, name: str, shift_ms: int = 0) -> Life:
         """Play one transaction, and tell the truth about it when it is over."""
         self.transactions += 1
-        tx = f"{self.number}-{self.transactions:05d}-{self.random.getrandbits(20):05x}"
+        tx = f"{self.number}-{self.transactions:05d}-{self.chance.getrandbits(20):05x}"
         told = list[Event]()
-        for step in stories.story(name, tx, self.random, AGENT).steps:
+        for step in stories.story(name, tx, self.chance, AGENT).steps:
             yield self.wait(step.delay_s)
             told.append(step.event(self.at + shift_ms))
             self.terminal.record(told[-1])
@@ -122,9 +122,9 @@ class Resident:
     def remember(self, name: str, at: int) -> int:
         """Write one transaction of the past that began at a time; returns when it was over."""
         self.transactions += 1
-        tx = f"{self.number}-{self.transactions:05d}-{self.random.getrandbits(20):05x}"
+        tx = f"{self.number}-{self.transactions:05d}-{self.chance.getrandbits(20):05x}"
         told = list[Event]()
-        for step in stories.story(name, tx, self.random, AGENT).steps:
+        for step in stories.story(name, tx, self.chance, AGENT).steps:
             at += round(step.delay_s * 1000)
             told.append(step.event(at))
             self.terminal.record(told[-1])

@@ -1,4 +1,4 @@
-"""What customers pay for: services, their accounts (random, kept in memory only) and fees."""
+"""What customers pay for: services, their accounts (chance, kept in memory only) and fees."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ class Service:
     phone: str
 
 
-def _mobile(random: Random) -> str:
-    return f"+79{random.randrange(10**9):09d}"
+def _mobile(chance: Random) -> str:
+    return f"+79{chance.randrange(10**9):09d}"
 
 
 def _digits(count: int) -> Callable[[Random], str]:
-    return lambda random: str(random.randrange(10 ** (count - 1), 10**count))
+    return lambda chance: str(chance.randrange(10 ** (count - 1), 10**count))
 
 
 SERVICES: Final = (
@@ -56,13 +56,13 @@ class Wish:
         return sum(self.notes)
 
 
-def wish(random: Random) -> Wish:
+def wish(chance: Random) -> Wish:
     """Return what the next customer wants."""
-    service = random.choice(SERVICES)
-    count = random.choices((1, 2, 3), weights=(70, 20, 10))[0]
+    service = chance.choice(SERVICES)
+    count = chance.choices((1, 2, 3), weights=(70, 20, 10))[0]
     weights = (10, 35, 10, 25, 15, 2, 3)
-    notes = tuple(random.choices(NOTES, weights=weights, k=count))
-    return Wish(service=service, account=service.account(random), notes=notes)
+    notes = tuple(chance.choices(NOTES, weights=weights, k=count))
+    return Wish(service=service, account=service.account(chance), notes=notes)
 
 
 def split(service: Service, inserted: int) -> tuple[int, int]:

@@ -95,22 +95,22 @@ class Story:
     steps: tuple[Step, ...]
 
 
-def choose(random: Random, fault_share: float) -> str:
+def choose(chance: Random, fault_share: float) -> str:
     """Return the name of the next plot: good, or with this probability one of the others."""
-    if random.random() >= fault_share:
+    if chance.random() >= fault_share:
         return "good"
     names = [name for name in PLOTS if name != "good"]
-    return random.choices(names, weights=[PLOTS[name].weight for name in names])[0]
+    return chance.choices(names, weights=[PLOTS[name].weight for name in names])[0]
 
 
-def story(name: str, tx: str, random: Random, agent: str = "light/1") -> Story:
+def story(name: str, tx: str, chance: Random, agent: str = "light/1") -> Story:
     """Return the named plot played by the next customer."""
-    plot, customer = PLOTS[name], wish(random)
-    steps = [*_middle(plot, tx, customer, random), *_end(plot, tx, random, agent)]
-    return Story(name=name, tx=tx, steps=(*steps, *_late(plot, tx, customer, random)))
+    plot, customer = PLOTS[name], wish(chance)
+    steps = [*_middle(plot, tx, customer, chance), *_end(plot, tx, chance, agent)]
+    return Story(name=name, tx=tx, steps=(*steps, *_late(plot, tx, customer, chance)))
 
 
-def _middle(plot: Plot, tx: str, customer: Wish, random: Random) -> Iterable[Step]:
+def _middle(plot: Plot, tx: str, customer: Wish, chance: Random) -> Iterable[Step]:
     service = customer.service
     started = TransactionStarted(
         at=0, tx=tx, service=service.id, service_name=service.name, account=customer.account
@@ -119,20 +119,20 @@ def _middle(plot: Plot, tx: str, customer: Wish, random: Random) -> Iterable[Ste
     if plot.cash:
         for note in customer.notes:
             cash = CashAccepted(at=0, tx=tx, amount=note, currency=CURRENCY, media="note")
-            yield Step(random.uniform(0.5, 3), _at(cash))
+            yield Step(chance.uniform(0.5, 3), _at(cash))
     if plot.outcome:
-        yield Step(random.uniform(0.3, 2), _at(_result(plot.outcome, tx, customer)))
+        yield Step(chance.uniform(0.3, 2), _at(_result(plot.outcome, tx, customer)))
     if plot.returned:
         yield Step(0.5, _at(_returned(tx, customer)))
     if plot.receipt:
-        yield Step(1.5, _at(_receipt(plot.receipt, tx, plot.cause, random)))
+        yield Step(1.5, _at(_receipt(plot.receipt, tx, plot.cause, chance)))
 
 
-def _end(plot: Plot, tx: str, random: Random, agent: str) -> Iterable[Step]:
+def _end(plot: Plot, tx: str, chance: Random, agent: str) -> Iterable[Step]:
     if plot.end:
         yield Step(0.5, _at(TransactionEnded(at=0, tx=tx, cause=plot.end)))
     elif plot.restarts:
-        cause = random.choice(_RESTART_CAUSES)
+        cause = chance.choice(_RESTART_CAUSES)
         yield Step(5.0, _at(AgentStarted(at=0, agent=agent, cause=cause)))
     else:
         other = f"{tx}-next"
@@ -140,13 +140,13 @@ def _end(plot: Plot, tx: str, random: Random, agent: str) -> Iterable[Step]:
         yield Step(3.0, _at(TransactionEnded(at=0, tx=other, cause="cancelled")))
 
 
-def _late(plot: Plot, tx: str, customer: Wish, random: Random) -> Iterable[Step]:
+def _late(plot: Plot, tx: str, customer: Wish, chance: Random) -> Iterable[Step]:
     if plot.late_outcome:
         yield Step(4.0, _at(_result(plot.late_outcome, tx, customer)))
     if plot.late_returned:
         yield Step(4.0, _at(_returned(tx, customer)))
     if plot.late_receipt:
-        yield Step(4.0, _at(_receipt(plot.late_receipt, tx, None, random)))
+        yield Step(4.0, _at(_receipt(plot.late_receipt, tx, None, chance)))
 
 
 def _result(outcome: Outcome, tx: str, customer: Wish) -> PaymentResult:
@@ -162,9 +162,9 @@ def _returned(tx: str, customer: Wish) -> CashReturned:
 
 
 def _receipt(
-    outcome: ReceiptOutcome, tx: str, cause: Cause | None, random: Random
+    outcome: ReceiptOutcome, tx: str, cause: Cause | None, chance: Random
 ) -> ReceiptResult:
-    number = str(random.randrange(10**6, 10**7)) if outcome == "printed" else None
+    number = str(chance.randrange(10**6, 10**7)) if outcome == "printed" else None
     return ReceiptResult(at=0, tx=tx, outcome=outcome, cause=cause, number=number)
 
 

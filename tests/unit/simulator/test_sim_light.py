@@ -109,7 +109,7 @@ def test_a_mishap_makes_the_clash_that_it_claims_and_no_other(name: str) -> None
 
 def test_an_unanswered_batch_is_sent_again_after_ten_seconds() -> None:
     """Rule 4: silence means send again, later and later."""
-    terminal = LightTerminal(MemoryJournal(AT), boot="b", random=Random(1))
+    terminal = LightTerminal(MemoryJournal(AT), boot="b", chance=Random(1))
     terminal.record(ServiceAction(at=AT, action="door_opened"))
     first = [m for m in terminal.connected(0.0, AT) if m.channel is Channel.JOURNAL]
     again = [
