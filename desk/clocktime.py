@@ -66,11 +66,11 @@ def day_span(day: date, where: ZoneInfo) -> Span:
 
 def day_words(day: date, today: date, tongue: Words) -> str:
     """Return `Today, 23 November` or `Fri, 20 November 2026`."""
-    if day == today:
-        return f"{tongue.say('Today')}, {_short(day, tongue.language)}"
-    if day == today - timedelta(days=1):
-        return f"{tongue.say('Yesterday')}, {_short(day, tongue.language)}"
-    return _long(day, tongue.language)
+    near = {
+        today: tongue.say("Today"),
+        today - timedelta(days=1): tongue.say("Yesterday"),
+    }.get(day)
+    return f"{near}, {_short(day, tongue.language)}" if near else _long(day, tongue.language)
 
 
 @cache

@@ -79,7 +79,8 @@ def sentence(event: Mapping[str, Any], language: Language, *, seq: int | None = 
     teller = _TELLERS.get(kind) if isinstance(kind, str) else None
     text = (teller or _unknown)(told)
     if event.get("clock") == "untrusted":
-        text = f"{text} {told.say('(The terminal’s clock was wrong.)')}"
+        wrong = told.say("(The terminal's clock was wrong.)")
+        return f"{text} {wrong}"
     return text
 
 
@@ -191,7 +192,8 @@ def _cassette_collected(told: _Told) -> str:
     )
     if number == 0:
         return f"{collected}."
-    return f"{collected}, {told.words.count('%(num)d note', '%(num)d notes', number)}."
+    counted = told.words.count("%(num)d note", "%(num)d notes", number)
+    return f"{collected}, {counted}."
 
 
 def _fault(told: _Told) -> str:

@@ -95,7 +95,7 @@ async def show_terminal(desk: DeskNow, terminal: str) -> Terminal:
     return row
 
 
-@router.get("/terminals/{terminal}/log")
+@router.get("/terminals/{terminal}/log", response_model=Log)
 async def show_log(
     *,
     desk: DeskNow,
