@@ -64,10 +64,12 @@ _ARGUMENTS: Final = {
     (0x1B, 0x76): 0, (0x1B, 0x7B): 1, (0x1B, 0x25): 1,
     (0x1C, 0x2E): 0, (0x1C, 0x26): 0, (0x1C, 0x50): 1, (0x1C, 0x43): 1,
     (0x1D, 0x21): 1, (0x1D, 0x42): 1, (0x1D, 0x4C): 2, (0x1D, 0x57): 2, (0x1D, 0x50): 2,
-    (0x1D, 0x61): 1, (0x1D, 0x72): 1, (0x1D, 0x49): 1, (0x1D, 0x65): 2, (0x1D, 0x48): 1,
+    (0x1D, 0x61): 1, (0x1D, 0x72): 1, (0x1D, 0x49): 1, (0x1D, 0x48): 1,
     (0x1D, 0x68): 1, (0x1D, 0x77): 1, (0x1D, 0x66): 1, (0x1D, 0xF8): 0,
 }  # fmt: skip
-"""How many argument bytes follow; GS V, GS ( and GS v 0 have lengths of their own."""
+"""How many argument bytes follow; GS V, GS e, GS ( and GS v 0 have lengths of their own."""
+_PRESENT: Final = 3
+"""GS e 3 n presents so many steps; GS e 2 and 5 (retract, eject) have no argument."""
 
 
 class Reader:
@@ -130,6 +132,8 @@ class Reader:
         match data[0], data[1]:
             case 0x1D, 0x56:
                 return 4 if data[2] in {65, 66} else 3
+            case 0x1D, 0x65:
+                return 4 if data[2] == _PRESENT else 3
             case 0x1D, 0x28:
                 return 5 + data[3] + 256 * data[4] if len(data) > 4 else 0  # noqa: PLR2004
             case 0x1D, 0x76:

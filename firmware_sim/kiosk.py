@@ -211,10 +211,19 @@ class Kiosk:
             self._reboot()
         finally:
             self.truth.transaction(self.program.course(visit))
+            if visit.doubtful:
+                self._may_be_asked_after(visit)
             if plan != GOOD:
                 self.truth.fault(Injected(terminal=self.terminal, fault=name, at=began))
         if plan.breaks:
             self._mend_printer(name)
+
+    def _may_be_asked_after(self, visit: Visit) -> None:
+        self.truth.device_expectations.append(
+            Expected(
+                rule="no_receipt", terminal=self.terminal, tx=visit.tx, must=False, why="doubtful"
+            )
+        )
 
     def _reboot(self) -> None:
         """Come back after a power cut; a note that was on its way is where it belongs."""

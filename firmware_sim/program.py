@@ -46,6 +46,8 @@ class Visit:
     outcome: Outcome | None = None
     receipt: ReceiptOutcome | None = None
     cause: Cause | None = None
+    doubtful: bool = False
+    """The receipt came out, but the agent could not know."""
     standings: list[Standing] = field(default_factory=list)
     """One at the end as the contract defines it, then one after each later event."""
 
@@ -196,10 +198,12 @@ class PaymentProgram:
         text = receipt(self._place, visit.wish, self._paid(visit, inserted, number))
         self._hardware.touch(lambda printer: _prepare(printer, visit.plan, text))
         self._door.ask({"do": "print_receipt", "tx": visit.tx, "text": text, "number": number})
-        self._door.wait_for(
+        told = self._door.wait_for(
             lambda each: each["told"] == "receipt_result" and each["tx"] == visit.tx, _RECEIPT_S
         )
         printed = self._hardware.printed(number)
+        # An honest "unknown" of a receipt that did come out may be asked after; no more than that.
+        visit.doubtful = printed and (told is None or told["outcome"] == "unknown")
         visit.receipt = "printed" if printed else "failed"
         visit.cause = None if printed else self._hardware.printer_cause()
         self._later(visit)

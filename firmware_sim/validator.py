@@ -160,7 +160,7 @@ class Validator:
             self._credit = self._note
             self._drop("stacked")
         for news in self._news:
-            if news[0] == _STACKED and news != self._answer:
+            if news[0] == _STACKED and encode_answer(news) != self._answer:
                 self._credit = news[1]
         self.powered, self._enabled, self._until = False, 0, None
         self._answer, self._reject = None, None
