@@ -67,6 +67,8 @@ class Collector:
         shared = [every_terminal(Channel.JOURNAL), every_terminal(Channel.PULSE)]
         # Every collector reads presence itself: a share would bring nothing that is retained.
         plain = [every_terminal(Channel.PRESENCE)]
+        # Before the first event, so that none lands in the default partition.
+        await self._keep_partitions(self._databases[0], datetime.now(UTC))  # noqa: TID251 - a door
         workers = [asyncio.create_task(each.run()) for each in self._queues]
         workers.append(asyncio.create_task(self._keep_now()))
         broker = asyncio.create_task(
@@ -170,7 +172,8 @@ class Collector:
     async def _keep_now(self) -> None:
         """Bring news, refusals and our own sign of life to the database, for ever."""
         database = self._databases[0]
-        notified = listened = kept = -PARTITIONS_EVERY_S
+        notified = listened = -NOTIFY_EVERY_S
+        kept = time.monotonic()
         while True:
             instant, now = time.monotonic(), datetime.now(UTC)  # noqa: TID251 - a door
             if instant - kept >= PARTITIONS_EVERY_S:

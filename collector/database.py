@@ -19,6 +19,9 @@ RETRY_MAX_S: Final = 5.0
 
 UNSTORABLE_STATES: Final = ("21", "22", "23", "54")
 """SQLSTATE classes that speak of the data: to try again would fail again."""
+PARTITION_MOVED: Final = "23514"
+"""A row met a partition that was just made: to try again helps. Every other check of our tables is
+made before by the reader."""
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Result = TypeVar("Result")
@@ -71,7 +74,8 @@ class Database:
             async with connection.transaction():
                 return await work(connection)
         except asyncpg.PostgresError as error:
-            if (error.sqlstate or "").startswith(UNSTORABLE_STATES):
+            state = error.sqlstate or ""
+            if state.startswith(UNSTORABLE_STATES) and state != PARTITION_MOVED:
                 raise Unstorable(type(error).__name__) from error
             raise Unavailable(_words(error)) from error
         except asyncpg.InterfaceError as error:

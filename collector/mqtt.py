@@ -16,7 +16,7 @@ import secrets
 import ssl
 import time
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from collector import metrics, mqtt_packets
 from collector.mqtt_packets import Connected, Message, Oversized, PacketReader, Subscribed
@@ -67,8 +67,8 @@ class _Line(asyncio.Protocol):
         self._on_message = on_message
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        # uvloop's transports are such without saying so.
+        self.transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         self.heard_at = time.monotonic()

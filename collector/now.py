@@ -23,7 +23,8 @@ on conflict do nothing
 """
 CHANGE_ROWS: Final = """
 with news as (
-  select known.terminal, heard_at, new.pulse, new.pulse_at, new.pulse_received_at, changed_at,
+  select known.terminal, new.heard_at, new.pulse, new.pulse_at, new.pulse_received_at,
+    new.changed_at,
     new.pulse is not null
       and (known.pulse_received_at > new.pulse_received_at) is not true as is_newer,
     case when new.boot is not null then new.boot when is_offline then offline_boot

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.postgres import die_with_parent, free_port, require
+from tests.integration.postgres import free_port, killed_with_parent, require
 
 _MOSQUITTO = """\
 listener {port} 127.0.0.1
@@ -77,7 +77,7 @@ class Broker:
                 [self._program, "-c", str(self._config)],
                 stdout=log,
                 stderr=log,
-                preexec_fn=die_with_parent,  # noqa: PLW1509 - one call to prctl
+                preexec_fn=killed_with_parent,  # noqa: PLW1509 - one call to prctl
             )
         deadline = time.monotonic() + 15
         while True:

@@ -18,7 +18,7 @@ import psycopg
 from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.integration.brokers import Broker
-from tests.integration.postgres import die_with_parent
+from tests.integration.postgres import killed_with_parent
 
 ROOT = Path(__file__).parents[2]
 KEY = b"0123456789abcdef0123456789abcdef"
@@ -52,10 +52,12 @@ class CollectorProcess:
                 text=True,
                 cwd=ROOT,
                 env={**os.environ, "PYTHONPATH": str(ROOT)},
-                preexec_fn=die_with_parent,  # noqa: PLW1509 - one call to prctl
+                preexec_fn=killed_with_parent,  # noqa: PLW1509 - one call to prctl
             )
         assert self._process.stdout is not None
-        assert self._process.stdout.readline() == "ready\n", self.log.read_text()
+        if self._process.stdout.readline() != "ready\n":
+            self.kill()
+            raise AssertionError(self.log.read_text())
 
     def kill(self) -> None:
         """End it with kill -9."""

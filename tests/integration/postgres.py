@@ -34,8 +34,14 @@ def require(package: str, *, missing: bool) -> None:
 
 def die_with_parent() -> None:
     """Ask Linux to end this child when its parent dies, however that happens."""
-    if hasattr(ctypes, "CDLL") and os.uname().sysname == "Linux":
+    if os.uname().sysname == "Linux":
         ctypes.CDLL(None).prctl(1, signal.SIGQUIT)
+
+
+def killed_with_parent() -> None:
+    """Ask Linux to kill this child when its parent dies."""
+    if os.uname().sysname == "Linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
 def free_port() -> int:

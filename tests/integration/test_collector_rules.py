@@ -200,7 +200,7 @@ def test_numbers_that_no_database_holds(service: Service, terminal: Terminal) ->
     assert stored(service.dsn, terminal.name) == [(1, "quarantined"), (2, "fault")]
 
 
-def test_zlib_is_read_everywhere(service: Service, terminal: Terminal) -> None:
+def test_zlib_is_read_everywhere(terminal: Terminal) -> None:
     """A zlib stream is as good as plain JSON."""
     journal = Journal()
     journal.faults(500)
