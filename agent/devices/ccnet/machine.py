@@ -5,13 +5,17 @@ Laws:
 - No order is ever repeated for want of an answer. The next poll says how things are, and what is
   sent then follows from state and wish alone (`_order_for`). So an order can be lost, or a
   validator reset itself, and nothing has to be remembered about it.
-- Whatever the line brings, in time or late, is taken in order. An answer does not say what it
-  answers: its shape does (`_take`).
+- **Only what surely answers the last request is acknowledged.** An ACK does not say what it
+  acknowledges: given for a late answer, it would make the validator forget a newer one that we
+  have not seen (a stacked note!). So a request that went unanswered, or an answer that had to be
+  refused, is followed by `QUIET_S` of silence; what comes late in it, or has not the shape of an
+  answer to what was asked, is taken (in order, it is still true) but not acknowledged.
 - Silence for `OFFLINE_AFTER_S` is `offline`; before the first answer the state is `unknown`.
 - What a note is worth and when it counts is the law of `passage`.
 """
 
 from collections.abc import Sequence
+from enum import Enum, auto
 from typing import Final
 
 from agent.devices.ccnet import orders
@@ -53,6 +57,8 @@ POLL_OFFLINE_S: Final = 1.0
 """The same while the validator is silent."""
 RESPONSE_S: Final = 0.25
 """How long an answer may take. The manual says 10 ms; USB adapters and ptys need more."""
+QUIET_S: Final = 0.5
+"""Silence after a lost or refused answer: what is on its way still comes, then nothing does."""
 GAP_S: Final = 0.02
 """Quiet on the line before the next order (section 2.7)."""
 BUSY_S_MAX: Final = 5.0
@@ -66,9 +72,34 @@ RESET_FAULTY_S: Final = 60.0
 """How often a validator with a fault is told to try again."""
 TABLE_TRIES_MAX: Final = 5
 """Requests for the bill table before RESET, or before a note of unknown worth is let go."""
+STALE_ESCROW_S: Final = 5.0
+"""STACK or RETURN was answered, so an escrow that is still reported is an old one: a validator may
+repeat what we did not acknowledge. An order now could hit the next note. After this, try again."""
+UNSURE_ESCROW_S: Final = 2.0
+"""The same when the answer to STACK or RETURN was lost: time for some ACKs to get through first."""
 IDENTIFICATION_TRIES_MAX: Final = 3
 STATE_BYTES_MAX: Final = 5
 """An answer to POLL has one or two bytes; bill-to-bill units add a few."""
+
+
+class Answer(Enum):
+    """What an answer is, by its shape: nothing in it says what it answers."""
+
+    PLAIN = auto()
+    """ACK, NAK or ILLEGAL COMMAND."""
+    STATE = auto()
+    TABLE = auto()
+    IDENTIFICATION = auto()
+
+
+_ANSWERS: Final = {
+    orders.POLL: frozenset({Answer.STATE}),
+    orders.GET_BILL_TABLE: frozenset({Answer.TABLE, Answer.PLAIN}),
+    orders.IDENTIFICATION: frozenset({Answer.IDENTIFICATION, Answer.PLAIN}),
+}
+_ESCROW_ORDERS: Final = frozenset({orders.STACK, orders.RETURN})
+_ORDER_ANSWERS: Final = frozenset({Answer.PLAIN})
+"""What answers every other order."""
 
 
 class NoteAcceptor:
@@ -79,6 +110,7 @@ class NoteAcceptor:
     _last_order: bytes | None
     _reset_faulty_at: Instant | None
     _enabled_by: bytes | None
+    _escrow_over_until: Instant | None
 
     def __init__(
         self,
@@ -138,7 +170,6 @@ class NoteAcceptor:
             # What waits in the decoder will not be completed any more: look into it.
             told.extend(self._take_all(self._decoder.flush(), now))
             if self._overdue(now):
-                self._awaiting = None
                 told.extend(self._unanswered(now))
         if self._awaiting is None and now >= self._send_at:
             told.append(self._request(now))
@@ -161,6 +192,8 @@ class NoteAcceptor:
         self._last_order = None
         self._order_again_at = now
         self._starting = False
+        self._withheld = False
+        self._escrow_over_until = None
         self._reset_faulty_at = None
         self._rejecting = False
         self._powered_up()
@@ -197,8 +230,11 @@ class NoteAcceptor:
         return Send(encode(self._address, body))
 
     def _unanswered(self, now: Instant) -> Sequence[Output]:
+        if self._awaiting in _ESCROW_ORDERS:
+            self._escrow_over_until = Instant(now + UNSURE_ESCROW_S)
+        self._awaiting = None
         silent = now - self._heard_at >= OFFLINE_AFTER_S
-        self._send_at = Instant(now + (POLL_OFFLINE_S if silent else GAP_S))
+        self._send_at = Instant(now + (POLL_OFFLINE_S if silent else QUIET_S))
         return self._offline("silent") if silent else ()
 
     def _take_all(self, found: Sequence[Frame | FrameDamaged], now: Instant) -> Sequence[Output]:
@@ -218,19 +254,37 @@ class NoteAcceptor:
         return (self._send(orders.NAK),)
 
     def _take(self, body: bytes, now: Instant) -> Sequence[Output]:
-        asked, self._awaiting = self._awaiting, None
+        asked = self._awaiting
+        kind = _kind_of(body)
         self._heard_at = now
-        self._send_at = Instant(now + GAP_S)
-        if body in {orders.ACK, orders.NAK, orders.ILLEGAL_COMMAND}:
-            return ()
-        if len(body) == TABLE_BYTES:
+        fits = asked is not None and kind in _ANSWERS.get(asked, _ORDER_ANSWERS)
+        if fits:
+            self._awaiting = None
+            self._send_at = Instant(now + (QUIET_S if self._naks else GAP_S))
+        told: Sequence[Output] = ()
+        if asked in _ESCROW_ORDERS and body in {orders.ACK, orders.ILLEGAL_COMMAND}:
+            self._escrow_over_until = Instant(now + STALE_ESCROW_S)
+        if kind is Answer.TABLE:
             self._table, self._table_read = read_bill_table(body), True
-            return (self._send(orders.ACK),)
-        if len(body) >= orders.IDENTIFICATION_BYTES_MIN and asked == orders.IDENTIFICATION:
-            return (*self._identity(body), self._send(orders.ACK))
-        if len(body) > STATE_BYTES_MAX:
-            return (self._send(orders.ACK),)
-        return self._state(body[0], body[1] if len(body) > 1 else None, now)
+        elif kind is Answer.IDENTIFICATION and fits:
+            told = self._identity(body)
+        elif kind is Answer.STATE:
+            self._withheld = self._first_needs_table(body[0])
+            if self._withheld:
+                return ()
+            told = self._state(body[0], body[1] if len(body) > 1 else None, now)
+        # Told before acknowledged (law 3 of `passage`).
+        if not fits or kind is Answer.PLAIN or self._withheld:
+            return told
+        return (*told, self._send(orders.ACK))
+
+    def _first_needs_table(self, state: int) -> bool:
+        """Return whether the state must wait, unacknowledged, for the bill table."""
+        if state != Poll.STACKED or self._table is not None or self._passage.worth_known():
+            return False
+        self._table_tries += 1
+        self._order = orders.GET_BILL_TABLE
+        return self._table_tries <= TABLE_TRIES_MAX
 
     def _identity(self, body: bytes) -> Sequence[Output]:
         self._identified = True
@@ -241,37 +295,28 @@ class NoteAcceptor:
         return (DeviceIdentified(device="note_acceptor", text=text),)
 
     def _state(self, state: int, detail: int | None, now: Instant) -> Sequence[Output]:
-        if state == Poll.STACKED and self._worth_unknown():
-            # Not acknowledged: the validator says it again when the table is here.
-            self._table_tries += 1
-            self._order = orders.GET_BILL_TABLE
-            return ()
         starting = state in POWERED_UP or state == Poll.INITIALIZE
         if starting and not self._starting:
             self._powered_up()
         self._starting = starting
-        # Told before acknowledged (law 3 of `passage`).
-        told = [*self._note_outputs(state, detail), *self._device_outputs(state, detail)]
+        told = [*self._note_outputs(state, detail, now), *self._device_outputs(state, detail)]
         if self._order is None:
             self._order = self._order_for(state, now)
         if self._order is None:
-            self._send_at = Instant(now + _pause_s(state, detail))
-        return (*told, self._send(orders.ACK))
-
-    def _worth_unknown(self) -> bool:
-        return (
-            self._table is None
-            and not self._passage.worth_known()
-            and self._table_tries < TABLE_TRIES_MAX
-        )
+            self._send_at = max(self._send_at, Instant(now + _pause_s(state, detail)))
+        return told
 
     def _note(self, bill_type: int | None) -> Note | None:
         return None if bill_type is None or not self._table else self._table.get(bill_type)
 
-    def _note_outputs(self, state: int, detail: int | None) -> Sequence[Output]:
+    def _note_outputs(self, state: int, detail: int | None, now: Instant) -> Sequence[Output]:
         if state != Poll.REJECTING:
             self._rejecting = False
+        if state != Poll.ESCROW:
+            self._escrow_over_until = None
         match state:
+            case Poll.ESCROW if self._escrow_over_until and now < self._escrow_over_until:
+                return ()
             case Poll.ESCROW:
                 told, stack = self._passage.escrowed(self._note(detail), stack=self._enabled)
                 self._order = orders.STACK if stack else orders.RETURN
@@ -383,6 +428,14 @@ class NoteAcceptor:
             return ()
         self._told = state
         return (StateChanged(state),)
+
+
+def _kind_of(body: bytes) -> Answer:
+    if body in {orders.ACK, orders.NAK, orders.ILLEGAL_COMMAND}:
+        return Answer.PLAIN
+    if len(body) == TABLE_BYTES:
+        return Answer.TABLE
+    return Answer.STATE if len(body) <= STATE_BYTES_MAX else Answer.IDENTIFICATION
 
 
 def _pause_s(state: int, detail: int | None) -> float:

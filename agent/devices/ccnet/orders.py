@@ -18,7 +18,9 @@ STACK: Final = b"\x35"
 RETURN: Final = b"\x36"
 IDENTIFICATION: Final = b"\x37"
 GET_BILL_TABLE: Final = b"\x41"
-DISABLE: Final = b"\x34" + bytes(6)
+DISABLE: Final = b"\x34\x00\x00\x00\xff\xff\xff"
+"""No type is taken, and all go by way of escrow: a note on its way in just now must not be stacked
+without being asked for, as types without escrow are."""
 
 IDENTIFICATION_BYTES_MIN: Final = 27
 """Part number (15), serial number (12), asset number (7; some firmware sends less of it)."""

@@ -9,7 +9,9 @@ cassette something must be seen of the second one: it is accepted, it is held, i
 order it. This module keeps one thing, where the note now is (`Place`):
 
 1. 81 counts if something has been seen of a note since the last verdict (81 or 82); then nothing
-   has been seen any more. Otherwise it repeats what is told already, and is only acknowledged.
+   has been seen any more. Otherwise it repeats what is told already, and is only acknowledged;
+   but if it names another bill type it repeats nothing (the validator held back old answers
+   that we did not acknowledge, while the next note passed), and counts.
 2. So does 82.
 3. What is told is told before it is acknowledged: the machine puts `NoteStacked` before the ACK,
    and the caller has it on disk when the ACK leaves. No crash of ours loses a note.
@@ -67,6 +69,7 @@ class Passage:
     def __init__(self, memory: Memory) -> None:
         self.place = Place.NOWHERE if memory == "settled" else Place.INSIDE
         self._note: Note | None = None
+        self._verdict: tuple[Poll, Note | None] | None = None
         # What a former run ordered, or what came over a power cut, is told as recovered.
         self._recovered = True
         if isinstance(memory, StackOrdered):
@@ -96,15 +99,19 @@ class Passage:
 
     def stacked(self, note: Note | None) -> Sequence[Output]:
         """Take 81: the note is in the cassette."""
-        if self.place is Place.NOWHERE:
+        if self._repeats(Poll.STACKED, note):
             return ()
         return (self._stacked(note or self._note),)
 
     def returned(self, note: Note | None) -> Sequence[Output]:
         """Take 82: the note is with the customer again."""
-        if self.place is Place.NOWHERE:
+        if self._repeats(Poll.RETURNED, note):
             return ()
         return self._returned(note or self._note)
+
+    def _repeats(self, verdict: Poll, note: Note | None) -> bool:
+        told, self._verdict = self._verdict, (verdict, note)
+        return self.place is Place.NOWHERE and told in {None, self._verdict}
 
     def seen(self, state: int) -> Sequence[Output]:
         """Take any other state of the validator."""

@@ -4,9 +4,10 @@
   If it cannot: `failed` with its cause. If it says nothing: `failed`, `offline`; there is surely
   no receipt.
 - After that only proof makes it `printed`:
-  - a model with a presenter: a ticket seen at the presenter that was not there before, and no
-    jam and no cutter fault. What happens later (even the end of the paper) changes nothing;
-  - a model without: everything sent has been worked off (the fence is answered, where this
+  - a ticket seen at the presenter that was not there before, and no jam and no cutter fault. What
+    happens later (even the end of the paper) changes nothing. A model with a presenter has no
+    other proof;
+  - a model without one: everything sent has been worked off (the fence is answered, where this
     printer is known to answer it; its print time is over in any case) and after that the printer
     said twice that nothing is wrong.
 - A paper end, jam, cutter, cover or head fault before the proof: `failed` with that cause.
@@ -81,12 +82,14 @@ class Job:
     def heard(self, signs: Signs, now: Instant, *, needs_fence: bool) -> ReceiptFinished | None:
         """Take what the printer says, asked after the bytes were sent."""
         self._silences = 0
-        if self._presenter:
-            return self._presented(signs)
+        stuck = signs & {Sign.PAPER_JAM, Sign.CUTTER}
+        if Sign.TICKET in signs and self._was_clear and not stuck:
+            return self._printed()
+        self._was_clear = self._was_clear or Sign.TICKET not in signs
         if verdict(signs) is not None:
             self._clean = 0
             return self._failed(signs)
-        if now < self._done_at or (needs_fence and not self.fenced):
+        if self._presenter or now < self._done_at or (needs_fence and not self.fenced):
             return None
         self._clean += 1
         return self._printed() if self._clean >= CLEAN_ROUNDS else None
@@ -123,13 +126,6 @@ class Job:
         if now >= self.deadline:
             self.stage = Stage.OVER
         return None
-
-    def _presented(self, signs: Signs) -> ReceiptFinished | None:
-        stuck = signs & {Sign.PAPER_JAM, Sign.CUTTER}
-        if Sign.TICKET in signs and self._was_clear and not stuck:
-            return self._printed()
-        self._was_clear = self._was_clear or Sign.TICKET not in signs
-        return self._failed(signs)
 
     def _printed(self) -> ReceiptFinished | None:
         if self._interrupted and not self.fenced:

@@ -227,9 +227,9 @@ class ReceiptPrinter:
 
     def _print(self, job: Job, signs: Signs, now: Instant) -> Send:
         profile = self._profile
-        data = b"".join(
-            (profile.before, self._select_page, job.order.data, profile.after, profile.fence)
-        )
+        release = profile.release if Sign.TICKET in signs else b""
+        text = self._select_page + job.order.data
+        data = release + profile.before + text + profile.after + profile.fence
         job.sent(signs, now, line_s=len(data) * BITS_PER_BYTE / self._baud)
         self._job_begun_at = now
         self._fence_open = bool(profile.fence)

@@ -14,9 +14,12 @@ from agent.devices.escpos.status import Bit, Query, Sign
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """A model: `presenter` says that it shows a ticket at its slot, which is proof of a receipt.
+    """A model: what it is asked, what its answers mean, and how a receipt is sent to it.
 
-    `fence` is a request that is answered only when everything sent before it has been worked off.
+    `presenter`: every ticket is shown at its slot, so one that is not seen there is no receipt.
+    `before` and `after` stand around the text; `release` frees the slot of a ticket nobody took;
+    `cancel` makes it forget what it has not printed; `fence` is a request that is answered only
+    when everything sent before it has been worked off.
     """
 
     name: str
@@ -25,6 +28,7 @@ class Profile:
     codepages: Mapping[str, int]
     before: bytes = b"\x1b@"
     after: bytes
+    release: bytes = b""
     cancel: bytes = b""
     fence: bytes = b""
 
@@ -63,6 +67,11 @@ _RECOVER: Final = b"\x10\x05\x02"
 """DLE ENQ 2: leave a recoverable error and drop what is in the buffers."""
 _GS_R: Final = b"\x1dr\x01"
 """GS r 1: paper sensor status, answered in its turn, so after everything before it."""
+
+_CUT_AND_PRESENT: Final = b"\x1bi\x1de\x03\x0c"
+"""ESC i: total cut; GS e 3 n: show the ticket, 12 steps of it (VKP80II, KPM-210)."""
+_EJECT: Final = b"\x1de\x05"
+"""GS e 5: push the ticket out."""
 
 _CUSTOM_STATUS: Final = Query(
     _dle_eot(0x14),
@@ -157,17 +166,17 @@ _CUSTOM_VKP80: Final = Profile(
     queries=(_CUSTOM_STATUS,),
     presenter=True,
     codepages=_EPSON_CODEPAGES,
-    before=b"\x1de\x05\x1b@",  # push out a ticket that nobody took
-    after=b"\x1bi\x1de\x03\x0c",  # total cut, present 12 steps
+    after=_CUT_AND_PRESENT,
+    release=_EJECT,
 )
 
 _CUSTOM_KPM: Final = Profile(
     name="custom-kpm",
     queries=(_CUSTOM_STATUS,),
-    presenter=True,
+    presenter=False,  # the KPM-210 has one, the KPM150H has not: the settings say so
     codepages=_EPSON_CODEPAGES,
-    before=b"\x1de\x05\x1b@",
-    after=b"\x1bi\x1de\x03\x0c",
+    after=_CUT_AND_PRESENT,
+    release=_EJECT,
 )
 
 PROFILES: Final[dict[str, Profile]] = {
