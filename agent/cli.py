@@ -1,10 +1,12 @@
 """`kvitok-agent`: run, status, self-test."""
 
 import argparse
+import json
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from agent import VERSION
 from agent.settings import AgentSettings, SettingsWrong, load_settings
@@ -24,7 +26,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_WRONG
     if parsed.command == "run":
         return _run(settings, verbose=parsed.verbose)
-    return 0
+    if parsed.command == "status":
+        return _status(settings, as_json=parsed.json)
+    return _self_test(settings)
 
 
 def _run(settings: AgentSettings, *, verbose: bool) -> int:
@@ -42,6 +46,54 @@ def _run(settings: AgentSettings, *, verbose: bool) -> int:
         sys.stderr.write(f"kvitok-agent: {wrong}\n")
         return EXIT_WRONG
     return 0
+
+
+def _status(settings: AgentSettings, *, as_json: bool) -> int:
+    from agent.asking import NotRunning, ask_status  # noqa: PLC0415 - `run` has no need of it
+
+    try:
+        found = ask_status(settings.program)
+    except NotRunning as not_running:
+        sys.stderr.write(f"kvitok-agent: {not_running}\n")
+        return EXIT_NOT_RUNNING
+    if as_json:
+        sys.stdout.write(json.dumps(found, ensure_ascii=False) + "\n")
+        return 0
+    sys.stdout.writelines(f"{line}\n" for line in status_lines(found))
+    return 0
+
+
+def status_lines(found: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what a person at the kiosk wants to know, line by line."""
+    yield f"terminal {found['terminal']}, agent {found['agent']}"
+    yield f"connection {found['connection']} ({found['broker']})"
+    yield (
+        f"journal epoch {found['epoch']}, next {found['next']}, acked {found['acked']},"
+        f" unacked {found['unacked']}, {found['journal_bytes']} bytes"
+    )
+    yield f"sales {'suspended: ' + found['suspended'] if found['suspended'] else 'allowed'}"
+    yield f"payment programs {found['programs']}"
+    for device in found["devices"]:
+        rest = " ".join(f"{name} {each}" for name, each in device.items() if name != "device")
+        yield f"{device['device']} {rest}"
+
+
+def _self_test(settings: AgentSettings) -> int:
+    from agent.asking import NotRunning, ask_status  # noqa: PLC0415 - as above
+    from agent.self_test import self_test  # noqa: PLC0415 - as above
+
+    try:
+        ask_status(settings.program)
+        agent_runs = True
+    except NotRunning:
+        agent_runs = False
+    logging.disable(logging.WARNING)  # The findings say it.
+    good = True
+    for finding in self_test(settings, agent_runs=agent_runs):
+        good = good and finding.good
+        sys.stdout.write(f"{'OK  ' if finding.good else 'FAIL'} {finding.what}: {finding.text}\n")
+        sys.stdout.flush()
+    return 0 if good else 1
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -77,6 +77,7 @@ class MqttDoor:
         self._tell, self._random = tell, random
         self._client: paho.Client | None = None
         self._failures = 0
+        self._refused: str | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
 
@@ -124,7 +125,7 @@ class MqttDoor:
         except (OSError, ValueError, ssl.SSLError) as error:
             log.warning("broker %s:%s: %s", settings.host, settings.port_used, error)
             return str(error)
-        return paho.error_string(reason)
+        return f"refused: {self._refused}" if self._refused else paho.error_string(reason)
 
     def _made(self) -> paho.Client:
         settings = self._settings
@@ -161,7 +162,9 @@ class MqttDoor:
     ) -> None:
         if reason.is_failure:
             log.warning("broker refuses: %s", reason)
+            self._refused = str(reason)
             return
+        self._refused = None
         self._failures = 0
         client.subscribe(
             [(topic(self._terminal, Channel.ACK), 1), (topic(self._terminal, Channel.COMMAND), 1)]

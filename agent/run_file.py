@@ -29,7 +29,7 @@ class RunFile:
         """Take note that a run begins; return why, as far as that can be known."""
         boot = _read(_BOOT_ID)
         before = _read_object(self._run)
-        _write(self._run, {"boot": boot, "version": VERSION})
+        write_durably(self._run, {"boot": boot, "version": VERSION})
         if before is None or boot is None or not isinstance(before.get("boot"), str):
             return "unknown"
         if before["boot"] != boot:
@@ -42,13 +42,13 @@ class RunFile:
         If that cannot be written, the file goes: nothing known means that the note is counted.
         """
         value = {**plain(order), "epoch": epoch, "next": following}
-        if not _write(self._order, value):
+        if not write_durably(self._order, value):
             with contextlib.suppress(OSError):
                 self._order.unlink()
 
     def settle(self) -> None:
         """Take note that the last order's verdict is in the journal."""
-        _write(self._order, {"settled": True})
+        write_durably(self._order, {"settled": True})
 
     def memory(self, recorded: Callable[[int, int], Iterable[bytes]]) -> Memory:
         """Return what is known of the last order; `recorded` gives the events from a seq on.
@@ -88,7 +88,7 @@ def _read_object(path: Path) -> dict[str, object] | None:
     return value if isinstance(value, dict) else None
 
 
-def _write(path: Path, value: Mapping[str, object]) -> bool:
+def write_durably(path: Path, value: Mapping[str, object]) -> bool:
     """Write durably, all or nothing; False when the disk does not take it."""
     fresh = path.with_name(path.name + ".new")
     try:

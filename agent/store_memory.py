@@ -1,71 +1,93 @@
 """A store in memory that can lose power and run full: for tests and simulation."""
 
+from bisect import bisect_left, insort
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from agent.store import Change, Head, Key, Row, StoreFull, Stub
 from wire.journal import Epoch
 
+_Place = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Undo:
+    """How things were before a write that a power cut may take back."""
+
+    head: Head | None
+    put: Sequence[_Place]
+    dropped: Sequence[Row]
+
 
 class MemoryStore:
-    """Keeps rows in a dictionary; what was not written durably goes at `lose_power`."""
+    """Keeps rows in order; what was not written durably goes at `lose_power`."""
 
     def __init__(self, *, capacity: int | None = None, reserve: int = 0) -> None:
         self.capacity = capacity
         self._reserve_size = self._reserve = reserve
         self._head: Head | None = None
-        self._rows: dict[Key, Row] = {}
-        self._durable: tuple[Head | None, dict[Key, Row]] = (None, {})
+        self._rows: dict[_Place, Row] = {}
+        self._order: list[_Place] = []
+        self._size = 0
+        self._undo: list[_Undo] = []
+
+    def copy(self) -> "MemoryStore":
+        """Return an image of the disk."""
+        image = MemoryStore(capacity=self.capacity, reserve=self._reserve_size)
+        image._head, image._rows, image._order = self._head, dict(self._rows), list(self._order)
+        image._size = self._size
+        return image
 
     def lose_power(self) -> None:
         """Forget what was written since the last durable write."""
-        self._head, rows = self._durable
-        self._rows = dict(rows)
+        for undo in reversed(self._undo):
+            for place in undo.put:
+                self._remove(place)
+            for row in undo.dropped:
+                self._insert(row)
+            self._head = undo.head
+        self._undo.clear()
 
     def head(self) -> Head | None:
         """Return the head last written."""
         return self._head
 
-    def size(self) -> int:
-        """Return the sum of all rows' sizes."""
-        return sum(row.size for row in self._rows.values())
-
     def write(self, change: Change, *, durable: bool) -> None:
-        """Make the change true, or raise `StoreFull`; a change that frees room always fits."""
-        rows = {key: row for key, row in self._rows.items() if key not in set(change.drop)}
-        rows.update((row.key, row) for row in change.put)
-        size = sum(row.size for row in rows.values())
+        """Make the change true, or raise `StoreFull`; a change that only drops always fits."""
+        dropped = [self._rows[place] for key in change.drop if (place := _place(key)) in self._rows]
+        size = self._size + sum(row.size for row in change.put) - sum(row.size for row in dropped)
         if self.capacity is not None and size + self._reserve > self.capacity and change.put:
             raise StoreFull
-        self._rows, self._head = rows, change.head
+        put = [_place(row.key) for row in change.put]
+        self._undo.append(_Undo(self._head, put, dropped))
+        for row in dropped:
+            self._remove(_place(row.key))
+        for row in change.put:
+            self._insert(row)
+        self._head = change.head
         if durable:
-            self._durable = (self._head, dict(rows))
+            self._undo.clear()
 
     def rows(self, epoch: Epoch, *, first: int, most: int) -> Sequence[Row]:
         """Return the epoch's rows from seq `first` on."""
-        found = sorted(
-            (row for key, row in self._rows.items() if key.epoch == epoch and key.seq >= first),
-            key=lambda row: row.key.seq,
-        )
-        return found[:most]
+        start = bisect_left(self._order, (epoch, first))
+        places = self._order[start : start + most]
+        return [self._rows[place] for place in places if place[0] == epoch]
 
     def oldest(
         self, *, before: Key | None = None, since: Key | None = None, money: bool | None, most: int
     ) -> Sequence[Stub]:
         """Return the oldest rows that the arguments leave."""
-
-        def wanted(row: Row) -> bool:
-            place = (row.key.epoch, row.key.seq)
-            return (
-                (before is None or place < (before.epoch, before.seq))
-                and (since is None or place >= (since.epoch, since.seq))
-                and (money is None or row.money is money)
-            )
-
-        found = sorted(
-            (row for row in self._rows.values() if wanted(row)),
-            key=lambda row: (row.key.epoch, row.key.seq),
-        )
-        return [Stub(key=row.key, at=row.at, size=row.size) for row in found[:most]]
+        start = bisect_left(self._order, _place(since)) if since else 0
+        end = bisect_left(self._order, _place(before)) if before else len(self._order)
+        found: list[Stub] = []
+        for place in self._order[start:end]:
+            row = self._rows[place]
+            if money is None or row.money is money:
+                found.append(Stub(key=row.key, at=row.at, size=row.size))
+                if len(found) == most:
+                    break
+        return found
 
     def release_reserve(self) -> bool:
         """Give the reserve's room to the rows."""
@@ -74,7 +96,21 @@ class MemoryStore:
 
     def restore_reserve(self) -> bool:
         """Set the reserve aside again where it fits."""
-        if self.capacity is not None and self.size() + self._reserve_size > self.capacity:
+        if self.capacity is not None and self._size + self._reserve_size > self.capacity:
             return False
         self._reserve = self._reserve_size
         return True
+
+    def _insert(self, row: Row) -> None:
+        place = _place(row.key)
+        self._rows[place] = row
+        insort(self._order, place)
+        self._size += row.size
+
+    def _remove(self, place: _Place) -> None:
+        self._size -= self._rows.pop(place).size
+        del self._order[bisect_left(self._order, place)]
+
+
+def _place(key: Key) -> _Place:
+    return (key.epoch, key.seq)

@@ -2,6 +2,7 @@
 
 DOORS: dict[str, str] = {
     "agent/app.py": "the main loop: reads both clocks, waits, handles signals",
+    "agent/asking.py": "asks the running agent over its own door",
     "agent/equipment.py": "waits for the device loop's thread",
     "agent/inbox.py": "wakes the main loop from other threads",
     "agent/mqtt.py": "speaks to the broker in a thread of its own",
