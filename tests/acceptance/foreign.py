@@ -1,5 +1,6 @@
 """A terminal written from docs/contract.md alone: it shares no code with the project."""
 
+import contextlib
 import hashlib
 import json
 import queue
@@ -22,7 +23,9 @@ def now_ms() -> int:
 class ForeignTerminal:
     """Journals in memory, one MQTT session, and nothing hidden: tests send what they like."""
 
-    def __init__(self, served: Any, number: str, *, epoch: int | None = None) -> None:
+    def __init__(
+        self, served: Any, number: str, *, epoch: int | None = None, session: str = ""
+    ) -> None:
         """Connect, subscribe to `ack`, and wait until both are done."""
         self.number = number
         self.epoch = epoch or now_ms()
@@ -30,16 +33,20 @@ class ForeignTerminal:
         self.marks = [str(self.epoch)]
         self.acks: queue.Queue[JsonObject] = queue.Queue()
         self.client = mqtt.Client(
-            CallbackAPIVersion.VERSION2, client_id=number, protocol=mqtt.MQTTv311
+            CallbackAPIVersion.VERSION2, client_id=session or number, protocol=mqtt.MQTTv311
         )
         self.client.username_pw_set(served.ready["mqtt_user"], served.ready["mqtt_password"])
         subscribed: queue.Queue[bool] = queue.Queue()
         self.client.on_subscribe = lambda *_: subscribed.put(True)
-        self.client.on_message = lambda _c, _u, message: self.acks.put(json.loads(message.payload))
+        self.client.on_message = self._heard
         self.client.connect("127.0.0.1", served.mqtt_port)
         self.client.loop_start()
         self.client.subscribe(f"kvitok/v1/{number}/ack", qos=1)
         subscribed.get(timeout=10)
+
+    def _heard(self, _client: object, _data: object, message: mqtt.MQTTMessage) -> None:
+        with contextlib.suppress(ValueError):  # a test may publish garbage on `ack` too
+            self.acks.put(json.loads(message.payload))
 
     def close(self) -> None:
         """Leave politely."""

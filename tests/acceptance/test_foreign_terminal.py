@@ -142,7 +142,7 @@ def test_two_epochs(served: Served, terminal: ForeignTerminal) -> None:
     """Rule 8: a smaller epoch is still stored; when it moves twice, it is an identity_clash."""
     terminal.write(*[action() for _ in range(4)])
     terminal.ask(terminal.batch(1, 1))
-    newer = ForeignTerminal(served, terminal.number, epoch=terminal.epoch + 1000)
+    newer = ForeignTerminal(served, terminal.number, epoch=terminal.epoch + 1000, session="another")
     newer.send(action())
     newer.close()
     assert terminal.ask(terminal.batch(2, 2)) == terminal.expected_ack(3)
