@@ -93,3 +93,5 @@ def serving(folder: Path, *options: str) -> Iterator[Served]:
         if process.poll() is None:
             process.kill()
             process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
