@@ -27,9 +27,11 @@ from firmware_sim.truth import Expected, Injected, Truth
 _START_S: Final = 30.0
 _LAG_S: Final = 2.5
 """How much later than the metal the agent may know that a device is bad or good."""
+_SILENT_LAG_S: Final = 10.0
 _LONG_HOLD_S_MAX: Final = 20.0
 _SHORT_S_MAX: Final = 6.0
 _OFF_S: Final = 1.5
+_SETTLE_S: Final = 2.0
 
 _CONFIG: Final = """\
 terminal = "{terminal}"
@@ -142,6 +144,8 @@ class Kiosk:
             self._guarded(self._start_agent)
             while not self.stopping:
                 self._guarded(self._live_once)
+            # What was just put right must be seen and journaled before it can be acked.
+            sleep(_SETTLE_S)
             self._idle = True
             while not self._ending:
                 self._guarded(self._look)
@@ -240,13 +244,15 @@ class Kiosk:
         """Leave the printer as it is for a while, then have a technician come."""
         cause = self.hardware.printer_cause()
         began, long = monotonic(), cause is not None and self._may_be_long("receipt_printer")
+        broke_at = self.hardware.printer.broke_at or began
         if long:
             self._visit(f"{name}_still", GOOD)
         self._wait(began, self._duration(long=long))
         self.hardware.touch(_mend)
-        lasted = monotonic() - began
-        if cause is not None:
-            self._expect("printer_unavailable", "receipt_printer", cause, lasted)
+        lasted = monotonic() - broke_at
+        # A printer that says nothing is believed to be offline only after a while.
+        lag_s = _LAG_S if cause else _SILENT_LAG_S
+        self._expect("printer_unavailable", "receipt_printer", cause, lasted, lag_s=lag_s)
         # Good for longer than it was bad, so that two faults never look like one.
         self._wait(monotonic(), 2.0 if not long else _LAG_S + 2 * self.pace.hold_s)
 
@@ -275,8 +281,10 @@ class Kiosk:
         while monotonic() - began < seconds:
             sleep(0.1)
 
-    def _expect(self, rule: str, device: str, cause: str, lasted_s: float) -> None:
-        surely = self.pace.must_hold(lasted_s - _LAG_S) is True
+    def _expect(
+        self, rule: str, device: str, cause: str | None, lasted_s: float, *, lag_s: float = _LAG_S
+    ) -> None:
+        surely = self.pace.must_hold(lasted_s - lag_s) is True
         surely_not = self.pace.must_hold(lasted_s + _LAG_S) is None
         if not surely_not:
             self.truth.device_expectations.append(

@@ -59,12 +59,15 @@ class Printer:
         self.overheated = False
         self.breaks_next: Breakage | None = None
         """What will fail in the middle of the next receipt."""
+        self.broke_at: float | None = None
+        """When it stopped printing in the middle of something."""
         self._speed = speed
         self._reader = Reader(encoding)
         self._work: deque[Work] = deque()
         self._paper = Ticket()
         self._free_at = 0.0
         self._said = b""
+        self._now = 0.0
 
     @property
     def condition(self) -> Condition:
@@ -114,6 +117,7 @@ class Printer:
 
     def elapsed(self, now: float) -> bytes:
         """Print until now; return the answers to what was asked in its turn."""
+        self._now = now
         while self.powered and self._work and self._free_at <= now and not self.condition.offline:
             self._do(self._work.popleft())
         said, self._said = self._said, b""
@@ -130,7 +134,7 @@ class Printer:
         if self.jammed or self.cutter_stuck:
             self._tear()
         self.cover_open = self.cutter_stuck = self.jammed = self.overheated = False
-        self.mute = False
+        self.mute, self.broke_at = False, None
 
     def take(self) -> Ticket | None:
         """Take what the printer offers, as a customer does."""
@@ -170,15 +174,18 @@ class Printer:
                 self.power_off()
             case "cutter" | None:
                 return
-        self.breaks_next = None
+        self.breaks_next, self.broke_at = None, self._now
 
     def _move(self, mm: float) -> None:
         self.roll_mm -= mm
+        if self.roll_mm <= 0 and self.broke_at is None:
+            self.broke_at = self._now
         self._free_at += mm / _MM_PER_S / self._speed
 
     def _cut(self) -> None:
         if self.breaks_next == "cutter":
             self.breaks_next, self.cutter_stuck = None, True
+            self.broke_at = self._now
             self._work.appendleft(Cut())
             return
         self._free_at += _CUT_S / self._speed

@@ -151,7 +151,7 @@ class Truth:
         """Everything that must or may be found, so far."""
         courses = list(self.courses)
         money = [each for course in courses for each in money_expectations(course)]
-        return money + list(self.device_expectations)
+        return money + _without_doubtful_causes(list(self.device_expectations))
 
     def verdict(self, found: Iterable[Found]) -> Verdict:
         """Compare all that was found with all that must and may be."""
@@ -188,6 +188,15 @@ class Truth:
             "injected": [asdict(each) for each in self.injected],
             "expected": [asdict(each) for each in self.expected],
         }
+
+
+def _without_doubtful_causes(expected: list[Expected]) -> list[Expected]:
+    """Forget the cause where a device was bad more than once: one incident may stand for all."""
+    times = Counter((each.rule, each.terminal, each.device) for each in expected if each.device)
+    return [
+        replace(each, cause=None) if times[each.rule, each.terminal, each.device] > 1 else each
+        for each in expected
+    ]
 
 
 def _fits(expected: Expected, found: Found) -> bool:

@@ -6,8 +6,8 @@ returned, rejected, cheated) waits in `_news` and is told once. Money is where t
 is in the cassette when stacking ends, whether or not anybody was told; `ledger` is the truth.
 
 A power cut leaves the note where it was. In the transport (accepting, escrow, returning) the next
-power-up says 11 and RESET gives the note back. In the stacker, or stacked and never told, it says
-12, and after RESET and initialization 81 + type. One told but not ACKed is told no more.
+power-up says 11 and RESET gives the note back. In the stacker, or stacked and not yet ACKed, it says
+12, and after RESET and initialization 81 + type: what was told but not ACKed is told again.
 """
 
 from collections import deque
@@ -160,7 +160,7 @@ class Validator:
             self._credit = self._note
             self._drop("stacked")
         for news in self._news:
-            if news[0] == _STACKED and encode_answer(news) != self._answer:
+            if news[0] == _STACKED:
                 self._credit = news[1]
         self.powered, self._enabled, self._until = False, 0, None
         self._answer, self._reject = None, None

@@ -200,3 +200,20 @@ def test_the_bill_table_is_24_rows_of_digit_country_exponent(bench: Bench) -> No
     assert table[5 * 5 : 6 * 5] == b"\x05RUS\x02"
     assert table[0:5] == bytes(5)
     assert len(bench.say(STATUS)) == 6
+
+
+def test_a_credit_is_kept_through_a_power_cut_until_it_was_acknowledged(bench: Bench) -> None:
+    """81 was told, its ACK never came: 12 and 81 again, and the ledger has one note."""
+    bench.ready()
+    bench.poll()
+    bench.validator.insert(100, bench.now)
+    bench.poll(1.5)
+    bench.say(STACK)
+    bench.now += 2
+    assert bench.say(POLL) == b"\x81\x04"
+    bench.validator.power_off(bench.now)
+    bench.validator.power_on()
+    assert bench.poll() == b"\x12"
+    bench.say(RESET)
+    assert bench.poll(3) == b"\x81\x04"
+    assert bench.validator.ledger == [Moved("stacked", 100)]
