@@ -4,6 +4,7 @@ One thread lives the kiosk's life: it serves customers, breaks things, mends the
 again, and tells the truth about all of it.
 """
 
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -31,6 +32,7 @@ _SILENT_LAG_S: Final = 10.0
 _LONG_HOLD_S_MAX: Final = 20.0
 _SHORT_S_MAX: Final = 6.0
 _OFF_S: Final = 1.5
+_SOCKET_CHARACTERS_MAX: Final = 100
 _SETTLE_S: Final = 2.0
 
 _CONFIG: Final = """\
@@ -84,7 +86,7 @@ class Kiosk:
         self.hardware = Hardware(bench, index, speed=pace.speed, chance=self._chance)
         self.program = PaymentProgram(place, self.hardware, chance=self._chance, speed=pace.speed)
         self.program.kill_agent = self._kill_agent
-        self._socket = folder / "door"
+        self._socket = _socket_path(folder)
         self._deck = deck(self._chance, index, self.hardware.model)
         self._visits = 0
         folder.mkdir(parents=True, exist_ok=True)
@@ -151,6 +153,8 @@ class Kiosk:
                 self._guarded(self._look)
         finally:
             self._agent.end()
+            if self.program.door is not None:
+                self.program.door.close()
 
     def _guarded(self, do: Callable[[], None]) -> None:
         """Do it; if the agent goes away by itself, note that and start it again."""
@@ -297,6 +301,14 @@ class Kiosk:
                     why="device_fault",
                 )
             )
+
+
+def _socket_path(folder: Path) -> Path:
+    """Return where the local door is: the system allows only short paths for it."""
+    path = folder / "door"
+    if len(str(path)) <= _SOCKET_CHARACTERS_MAX:
+        return path
+    return Path(tempfile.mkdtemp(prefix="kvitok-sim-")) / "door"
 
 
 def _mend(printer: Printer) -> None:

@@ -192,9 +192,11 @@ class Truth:
 
 def _without_doubtful_causes(expected: list[Expected]) -> list[Expected]:
     """Forget the cause where a device was bad more than once: one incident may stand for all."""
-    times = Counter((each.rule, each.terminal, each.device) for each in expected if each.device)
+    times = Counter((each.rule, each.terminal, each.device or "") for each in expected)
     return [
-        replace(each, cause=None) if times[each.rule, each.terminal, each.device] > 1 else each
+        replace(each, cause=None)
+        if each.device and times[each.rule, each.terminal, each.device] > 1
+        else each
         for each in expected
     ]
 

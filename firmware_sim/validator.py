@@ -6,8 +6,8 @@ returned, rejected, cheated) waits in `_news` and is told once. Money is where t
 is in the cassette when stacking ends, whether or not anybody was told; `ledger` is the truth.
 
 A power cut leaves the note where it was. In the transport (accepting, escrow, returning) the next
-power-up says 11 and RESET gives the note back. In the stacker, or stacked and not yet ACKed, it says
-12, and after RESET and initialization 81 + type: what was told but not ACKed is told again.
+power-up says 11 and RESET gives the note back. In the stacker, or stacked and not yet ACKed, it
+says 12, and after RESET and initialization 81 + type: what was told but not ACKed is told again.
 """
 
 from collections import deque
