@@ -39,6 +39,9 @@ END_WITHIN_S: Final = 5.0
 """At the end, commits under way get so long; what they do not finish is sent again."""
 
 
+_MESSAGES: Final = {channel: metrics.MESSAGES.labels(channel.value) for channel in Channel}
+
+
 class Collector:
     """Everything that one process holds."""
 
@@ -124,7 +127,7 @@ class Collector:
             return
         terminal, channel = found
         now = datetime.now(UTC)  # noqa: TID251 - a door
-        metrics.MESSAGES.labels(channel.value).inc()
+        _MESSAGES[channel].inc()
         if isinstance(packet, Oversized):
             self._oversized(terminal, channel, packet, now)
         elif channel is Channel.JOURNAL:

@@ -31,8 +31,8 @@ WAITING_PER_TERMINAL_MAX: Final = 8
 FLUSH_BATCHES_MAX: Final = 500
 FLUSH_BYTES_MAX: Final = 1024 * 1024
 """One commit; generous, so that commits grow with the load, and bounded, so that none is slow."""
-READ_AT_ONCE: Final = 10
-"""Batches read before others get the processor: a large commit must not hold up an answer."""
+READ_BYTES_AT_ONCE: Final = 50_000
+"""Bytes read before others get the processor: a large commit must not hold up an answer."""
 MESSAGE_BYTES: Final = 300
 """What a waiting message costs beside its payload."""
 
@@ -135,7 +135,8 @@ class JournalQueue:
 
     async def _read(self, messages: Sequence[JournalMessage]) -> list[Arrival]:
         arrivals = []
-        for number, message in enumerate(messages, 1):
+        size = 0
+        for message in messages:
             read = read_batch(message.payload, message.received_at, self._key)
             self._answers.heard(message.terminal, message.received_at)
             if isinstance(read, Refused):
@@ -144,7 +145,9 @@ class JournalQueue:
                 arrivals.append(
                     Arrival(message.terminal, message.received_at, read, message.payload)
                 )
-            if number % READ_AT_ONCE == 0:
+            size += len(message.payload)
+            if size > READ_BYTES_AT_ONCE:
+                size = 0
                 await asyncio.sleep(0)
         return arrivals
 
@@ -163,7 +166,7 @@ class JournalQueue:
         self._known.add(strangers)
         for arrival, outcome in zip(arrivals, stored.outcomes, strict=True):
             answer = ack(arrival.readable.batch.epoch, outcome.cursor)
-            self._answers.answer(arrival.terminal, encode(answer))
+            self._answers.answer(arrival.terminal, answer)
         _count(stored)
 
     async def _split(self, arrivals: list[Arrival], reason: str) -> None:

@@ -104,6 +104,7 @@ class Broker:
         self._settings = settings
         self._on_message = on_message
         self._line: _Line | None = None
+        self._unsent: list[bytes] = []
         self._shares: bool | None = None
         self._probed: asyncio.Queue[str] = asyncio.Queue()
         self.subscribed_since: float | None = None
@@ -117,8 +118,16 @@ class Broker:
         elif line.transport.get_write_buffer_size() > UNSENT_BYTES_MAX:
             metrics.DROPPED.labels("answer_unsent").inc()
         else:
-            line.transport.write(mqtt_packets.publish(topic, payload))
-            metrics.ACKS.inc()
+            # One system call for all that is said in one turn of the loop.
+            if not self._unsent:
+                asyncio.get_running_loop().call_soon(self._write, line)
+            self._unsent.append(mqtt_packets.publish(topic, payload))
+
+    def _write(self, line: _Line) -> None:
+        unsent, self._unsent = self._unsent, []
+        if line.transport is not None:
+            line.transport.write(b"".join(unsent))
+            metrics.ACKS.inc(len(unsent))
 
     async def run(
         self, shared: list[str], plain: list[str], on_ready: Callable[[], None], *, share: bool

@@ -10,7 +10,6 @@ from collector.database import Connection
 from collector.pulses import News
 from collector.refusals import KeptRefusal
 from collector.store import ADD_TERMINALS, read_cursors
-from wire.codec import encode
 from wire.journal import Epoch
 from wire.topics import TerminalId
 
@@ -107,7 +106,7 @@ async def publish_edition(connection: Connection, edition: Edition) -> dict[Term
         await connection.execute(NOTIFY)
     cursors = await read_cursors(connection, edition.questions)
     return {
-        terminal: encode(ack(epoch, cursors.get((terminal, epoch)) or start(epoch)))
+        terminal: ack(epoch, cursors.get((terminal, epoch)) or start(epoch))
         for terminal, epoch in edition.questions
     }
 

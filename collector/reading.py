@@ -12,7 +12,8 @@ import json
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from enum import Enum
+from typing import Any, Final, NamedTuple
 
 import orjson
 from pydantic import ValidationError
@@ -36,13 +37,13 @@ RESERVED: Final = frozenset({"quarantined", "journal_lost"})
 """Kinds that only the service writes."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MS: Final = timedelta(milliseconds=1)
 _DIGITS: Final = bytes(0x30 if 0x30 <= byte <= 0x39 else byte for byte in range(256))  # noqa: PLR2004 - ASCII digits
 _LONG_NUMBER: Final = b"0" * 19
 """orjson rounds an integer beyond 64 bits to a float silently; such have 19 digits at least."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One event as it is stored."""
 
     kind: str
@@ -89,15 +90,16 @@ def read_batch(payload: bytes, received_at: datetime, key: bytes) -> Readable | 
     plain = codec.unpack(payload)
     if isinstance(plain, codec.PayloadRefused):
         return Refused(plain.reason, digest(payload))
-    value: dict[str, Any] | codec.PayloadRefused
-    value = _parse(plain) if len(plain) <= BATCH_BYTES_MAX else codec.PayloadRefused("too_large")
+    if len(plain) > BATCH_BYTES_MAX:
+        return Refused("too_large", digest(payload))
+    value, fast = _parse(plain)
     if isinstance(value, codec.PayloadRefused):
         return Refused(value.reason, digest(payload))
     events = value.get("events")
     head = _head(value, events)
     if isinstance(head, str) or not isinstance(events, list):
         return Refused(str(head), digest(payload))
-    reader = _EventReader(key, received_at, escapes=b"\\u" in plain)
+    reader = _EventReader(key, received_at, _texture(plain, len(events), fast=fast))
     rows = [reader.read(seq, event) for seq, event in enumerate(events, head.first)]
     return Readable(head, rows, reader.quarantined)
 
@@ -111,7 +113,7 @@ def read_told(payload: bytes, check: validators.Validator, key: bytes) -> Told |
     elif len(plain) > PULSE_BYTES_MAX:
         value = codec.PayloadRefused("too_large")
     else:
-        value = _parse(plain)
+        value, _ = _parse(plain)
     if isinstance(value, codec.PayloadRefused):
         return Refused(value.reason, digest(payload))
     try:
@@ -125,24 +127,25 @@ def read_told(payload: bytes, check: validators.Validator, key: bytes) -> Told |
 
 def rule_time(at_ms: int, received_at: datetime) -> datetime | None:
     """Return the time of a terminal's clock, or None where it cannot be trusted (section 3)."""
-    earliest = (received_at - CLOCK_BEHIND_MAX - _EPOCH) // timedelta(milliseconds=1)
-    latest = (received_at + CLOCK_AHEAD_MAX - _EPOCH) // timedelta(milliseconds=1)
+    earliest = (received_at - CLOCK_BEHIND_MAX - _EPOCH) // _MS
+    latest = (received_at + CLOCK_AHEAD_MAX - _EPOCH) // _MS
     return _EPOCH + timedelta(milliseconds=at_ms) if earliest <= at_ms <= latest else None
 
 
 def unix_ms(moment: datetime) -> int:
     """Return a moment as the wire says it."""
-    return (moment - _EPOCH) // timedelta(milliseconds=1)
+    return (moment - _EPOCH) // _MS
 
 
-def _parse(plain: bytes) -> dict[str, Any] | codec.PayloadRefused:
-    if _LONG_NUMBER not in plain.translate(_DIGITS):
-        try:
-            value = orjson.loads(plain)
-        except orjson.JSONDecodeError:
-            return codec.parse(plain)
-        return value if isinstance(value, dict) else codec.PayloadRefused("not_an_object")
-    return codec.parse(plain)
+def _parse(plain: bytes) -> tuple[dict[str, Any] | codec.PayloadRefused, bool]:
+    """Return the object that JSON bytes hold, and whether the fast parser read it."""
+    if _LONG_NUMBER in plain.translate(_DIGITS):
+        return codec.parse(plain), False
+    try:
+        value = orjson.loads(plain)
+    except orjson.JSONDecodeError:
+        return codec.parse(plain), False
+    return (value if isinstance(value, dict) else codec.PayloadRefused("not_an_object")), True
 
 
 def _head(value: dict[str, Any], events: Any) -> Batch | str:  # noqa: ANN401 - JSON
@@ -164,28 +167,44 @@ def _head(value: dict[str, Any], events: Any) -> Batch | str:  # noqa: ANN401 - 
     return next((reason for bad, reason in faults if bad), batch)
 
 
+class _Texture(Enum):
+    """What the bytes of a batch say about its events before one is looked at."""
+
+    FLAT = 0
+    """No object or list inside an event, no escape: nothing to walk for."""
+    NESTED = 1
+    """Objects or lists inside some events, maybe."""
+    RISKY = 2
+    """Any event may hold what jsonb cannot, or an account under an escaped name."""
+
+
+def _texture(plain: bytes, events: int, *, fast: bool) -> _Texture:
+    # What orjson read has no number out of range; without \u there is no NUL and no surrogate.
+    if not fast or b"\\u" in plain:
+        return _Texture.RISKY
+    # Braces inside of texts only make this more careful than it must be.
+    flat = plain.count(b"{") == events + 1 and plain.count(b"[") == 1
+    return _Texture.FLAT if flat else _Texture.NESTED
+
+
 class _EventReader:
     """Reads the events of one batch into rows, and collects what is quarantined."""
 
-    def __init__(self, key: bytes, received_at: datetime, *, escapes: bool) -> None:
+    def __init__(self, key: bytes, received_at: datetime, texture: _Texture) -> None:
         self.quarantined: list[Quarantined] = []
         self._key = key
-        self._escapes = escapes
+        self._texture = texture
         self._received_at = received_at
         self._received_ms = unix_ms(received_at)
-        self._earliest = unix_ms(received_at - CLOCK_BEHIND_MAX)
-        self._latest = unix_ms(received_at + CLOCK_AHEAD_MAX)
+        self._earliest = self._received_ms - CLOCK_BEHIND_MAX // _MS
+        self._latest = self._received_ms + CLOCK_AHEAD_MAX // _MS
 
     def read(self, seq: int, event: Any) -> Row:  # noqa: ANN401 - JSON
         reason = _fault(event)
-        # A flat event without an account and without an escape holds nothing to walk for.
-        if (
-            reason is not None
-            or self._escapes
-            or FIELD in event
-            or any(type(each) in _WALKED for each in event.values())
-        ):
+        if reason is not None or self._must_walk(event):
             reason = _settle(event, self._key) or reason
+        elif FIELD in event:
+            event[FIELD] = stored_account(event[FIELD], self._key)
         if reason is not None:
             return self._quarantine(seq, event, reason)
         at: int = event["at"]
@@ -194,13 +213,18 @@ class _EventReader:
         event["clock"] = "untrusted"
         return Row(event["kind"], self._received_at, _dump(event))
 
+    def _must_walk(self, event: dict[str, Any]) -> bool:
+        if self._texture is _Texture.NESTED:
+            return any(type(each) in _CONTAINERS for each in event.values())
+        return self._texture is _Texture.RISKY
+
     def _quarantine(self, seq: int, event: Any, reason: str) -> Row:  # noqa: ANN401 - JSON
         self.quarantined.append(Quarantined(seq, reason, _ascii(event)))
         body = {"kind": "quarantined", "at": self._received_ms, "reason": reason}
         return Row("quarantined", self._received_at, _dump(body))
 
 
-_WALKED: Final = frozenset({dict, list, float})
+_CONTAINERS: Final = frozenset({dict, list})
 
 
 def _fault(event: Any) -> str | None:  # noqa: ANN401 - JSON
@@ -229,21 +253,21 @@ def _settle(value: Any, key: bytes) -> str | None:  # noqa: ANN401 - JSON
     Without recursion: the depth is the sender's.
     """
     reason: str | None = None
-    waiting: list[tuple[Any, int]] = [(value, 1)]
+    waiting: list[tuple[Any, int]] = [([value], 0)]
     while waiting:
-        each, depth = waiting.pop()
-        if type(each) is dict:
-            if FIELD in each:
-                each[FIELD] = stored_account(each[FIELD], key)
-            children = [*each.keys(), *each.values()]
-        elif type(each) is list:
-            children = each
-        else:
-            children = []
-            reason = reason or _unstorable(each)
-        if children and depth > DEPTH_MAX:
+        container, depth = waiting.pop()
+        if depth > DEPTH_MAX:
             reason = "too_deep"
-        waiting.extend((child, depth + 1) for child in children)
+        children = container
+        if type(container) is dict:
+            if FIELD in container:
+                container[FIELD] = stored_account(container[FIELD], key)
+            children = [*container.keys(), *container.values()]
+        for each in children:
+            if type(each) in _CONTAINERS:
+                waiting.append((each, depth + 1))
+            elif reason is None:
+                reason = _unstorable(each)
     return reason
 
 
