@@ -1,7 +1,7 @@
 """The outermost layer of the desk: bounds bodies, adds headers, counts, and never leaks an error.
 
 Whatever breaks inside ends here as one log line of types and places, without a word of what the
-request held, and as an answer in the shape that its asker reads.
+request held, and as an answer in the shape that its asker reads (`desk.site` writes it).
 """
 
 import logging
@@ -75,11 +75,9 @@ class Edge:
                 await self._app(scope, _bounded(receive, limit), sent)
         except Exception as error:  # noqa: BLE001 - the top: one line in the log, and an answer
             LOG.error("A request failed: %s", _places(error))  # noqa: TRY400 - its text is private
-            if sent.status:
+            if not sent.whole:
                 # The answer had begun: cutting it short is the only honest end.
                 raise ConnectionResetError from None
-            answer = self._answer(Request(scope), 500, "The desk failed; its log says where.")
-            await answer(scope, receive, sent)
         finally:
             route = getattr(scope.get("route"), "path", "(none)")
             REQUESTS.labels(route, scope["method"], str(sent.status)).inc()
@@ -87,12 +85,13 @@ class Edge:
 
 
 class _Sent:
-    """Sends on, adds the headers, and remembers the status."""
+    """Sends on, adds the headers, and remembers the status, and whether the answer is out."""
 
     def __init__(self, send: Send, *, private: bool) -> None:
         self._send = send
         self._private = private
         self.status = 0
+        self.whole = False
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -103,6 +102,7 @@ class _Sent:
             if self._private:
                 headers.setdefault("Cache-Control", "no-store")
         await self._send(message)
+        self.whole = message["type"] == "http.response.body" and not message.get("more_body")
 
 
 def _announced(scope: MutableMapping[str, Any]) -> int:

@@ -106,6 +106,10 @@ def _tell_errors(app: FastAPI) -> None:
         answer.headers["Retry-After"] = "2"
         return answer
 
+    @app.exception_handler(Exception)
+    async def _bug(request: Request, _error_: Exception) -> Response:
+        return _error(request, 500, "The desk failed; its log says where.")
+
     for kind in GONE:
         app.add_exception_handler(kind, _away)
 

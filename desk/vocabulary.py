@@ -17,7 +17,7 @@ DEVICE: Final = {
     "computer": message("Computer"),
 }
 STATUS: Final = {
-    "online": message("works"),
+    "online": message("online"),
     "offline": message("does not answer"),
     "power_off": message("has no power"),
     "no_device": message("is not found"),

@@ -35,6 +35,12 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   if (document.hidden && event.target.matches("[data-live]")) event.preventDefault();
 });
 
+// What a reader has unfolded stays unfolded when its part of the page is drawn anew.
+document.addEventListener("htmx:oobBeforeSwap", (event) => {
+  if (!event.detail.target.querySelector("details[open]")) return;
+  event.detail.fragment.querySelector("details")?.setAttribute("open", "");
+});
+
 const lost = (yes) => document.body.classList.toggle("is-lost", yes);
 document.addEventListener("htmx:sendError", () => lost(true));
 document.addEventListener("htmx:timeout", () => lost(true));

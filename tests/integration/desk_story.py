@@ -25,13 +25,17 @@ async def tell(world: World) -> None:
     await world.terminal("300300", registered=True, city="Казань", heard_at=None)
     morning = NOW - timedelta(hours=3)
     add = world.event
-    await add(TERMINAL, "agent_started", morning - timedelta(days=1), agent="1.0.0", cause="power_on")
+    await add(
+        TERMINAL, "agent_started", morning - timedelta(days=1), agent="1.0.0", cause="power_on"
+    )
     await add(TERMINAL, "device_changed", morning - timedelta(days=1), device="receipt_printer",
               status="online", paper="full")  # fmt: skip
     for number, minutes in enumerate((0, 9, 31, 52, 95), start=1):
         await payment(world, f"tx-{number:06d}", morning + timedelta(minutes=minutes))
     low = morning + timedelta(minutes=100)
-    await add(TERMINAL, "device_changed", low, device="receipt_printer", status="online", paper="low")
+    await add(
+        TERMINAL, "device_changed", low, device="receipt_printer", status="online", paper="low"
+    )
     await no_receipt(world, "tx-000006", NOW - timedelta(minutes=40))
     await add(TERMINAL, "service_action", NOW - timedelta(minutes=3), action="door_opened",
               person="Иван Петров")  # fmt: skip

@@ -43,7 +43,7 @@ class World:
     connection: Any
     clock: Clock
     token: str
-    desk: Desk
+    app: Any
     seqs: dict[tuple[str, int], int] = field(default_factory=dict)
 
     async def terminal(self, terminal: str, **columns: object) -> None:
@@ -125,9 +125,7 @@ class World:
             terminal, tx, started_at, *values.values(),
         )  # fmt: skip
 
-    async def incident(
-        self, terminal: str, rule: str, opened_at: datetime, **more: Any
-    ) -> str:
+    async def incident(self, terminal: str, rule: str, opened_at: datetime, **more: Any) -> str:
         """Add an incident and return its id."""
         values: dict[str, Any] = {
             "severity": "warning",
@@ -185,11 +183,12 @@ async def desk_over(dsn: str, **settings: Any) -> AsyncIterator[World]:
         token = await create_token(database, "tests", now=clock.now)
         assert token is not None
         connection = await asyncpg.connect(dsn)
-        transport = httpx.ASGITransport(make_site(desk), client=("127.0.0.1", 1))
+        app = make_site(desk)
+        transport = httpx.ASGITransport(app, client=("127.0.0.1", 1))
         async with httpx.AsyncClient(
             transport=transport,
             base_url="http://desk.test",
             headers={"Authorization": f"Bearer {token}"},
         ) as client:
-            yield World(client, connection, clock, token, desk)
+            yield World(client, connection, clock, token, app)
         await connection.close()
