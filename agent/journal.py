@@ -57,7 +57,7 @@ class Journal:
         self._limits = limits or Limits()
         self.short = False
         """There is no room for more than the reserve: nothing may be sold."""
-        self._reserved = store.restore_reserve()
+        self._reserved = False  # Set aside by `upkeep`: writing it would delay the start.
         found = store.head()
         if found is None:
             epoch = Epoch(max(1, at))

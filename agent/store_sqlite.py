@@ -90,7 +90,7 @@ class SqliteStore:
         self._db.execute("pragma locking_mode=exclusive")
         self._db.execute("pragma journal_mode=wal")
         self._db.execute("pragma temp_store=memory")
-        self._db.execute("pragma cache_size=-1024")
+        self._db.execute("pragma cache_size=-256")
         if page_limit is not None:
             self._db.execute(f"pragma max_page_count={page_limit:d}")
         self._db.executescript(_SCHEMA)
@@ -117,7 +117,7 @@ class SqliteStore:
 
     def head(self) -> Head | None:
         """Return the head last written."""
-        with _translated():
+        with _translated(reading=True):
             found = self._db.execute(_HEAD).fetchone()
         if found is None:
             return None
@@ -151,9 +151,9 @@ class SqliteStore:
 
     def rows(self, epoch: Epoch, *, first: int, most: int) -> Sequence[Row]:
         """Return the epoch's rows from seq `first` on."""
-        with _translated():
+        with _translated(reading=True):
             found = self._db.execute(_ROWS, (epoch, first, most)).fetchall()
-        return [_row(epoch, values) for values in found]
+            return [_row(epoch, values) for values in found]
 
     def oldest(
         self, *, before: Key | None = None, since: Key | None = None, money: bool | None, most: int
@@ -162,12 +162,12 @@ class SqliteStore:
         until = (before.epoch, before.seq) if before else (_LAST, 0)
         start = (since.epoch, since.seq) if since else (0, 0)
         either = (0, 1) if money is None else (int(money), int(money))
-        with _translated():
+        with _translated(reading=True):
             found = self._db.execute(_OLDEST, (*until, *start, *either, most)).fetchall()
-        return [
-            Stub(key=Key(Epoch(epoch), seq), at=at, size=length + ROW_OVERHEAD_BYTES)
-            for epoch, seq, at, length in found
-        ]
+            return [
+                Stub(key=Key(Epoch(epoch), seq), at=at, size=length + ROW_OVERHEAD_BYTES)
+                for epoch, seq, at, length in found
+            ]
 
     def release_reserve(self) -> bool:
         """Delete the reserve file, which gives SQLite room for its log on a full disk."""
@@ -281,12 +281,16 @@ def _values(row: Row) -> tuple[object, ...]:
 
 
 @contextlib.contextmanager
-def _translated() -> Iterator[None]:
-    """Turn SQLite's errors into the store's two."""
+def _translated(*, reading: bool = False) -> Iterator[None]:
+    """Turn SQLite's errors, and what damage does to values, into the store's two.
+
+    A read that fails is damage even where the code is one of a full disk.
+    """
     try:
         yield
     except sqlite3.OperationalError as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        raise (StoreFull if code in _ROOM else StoreLost)(str(error)) from error
-    except sqlite3.DatabaseError as error:
+        passing = code in _ROOM and not reading
+        raise (StoreFull if passing else StoreLost)(str(error)) from error
+    except (sqlite3.DatabaseError, TypeError, ValueError) as error:
         raise StoreLost(str(error)) from error
