@@ -9,6 +9,7 @@ import socket
 import subprocess
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -81,7 +82,7 @@ def listens_beyond_loopback(process: subprocess.Popen[str]) -> list[object]:
         for each in everyone
         for found in each.net_connections("inet")
         if found.status == psutil.CONN_LISTEN or found.type == socket.SOCK_DGRAM
-        if found.laddr and not ipaddress.ip_address(found.laddr.ip).is_loopback
+        if len(found.laddr) and not ipaddress.ip_address(found.laddr.ip).is_loopback
     ]
 
 
@@ -156,14 +157,16 @@ def test_a_program_that_dies_comes_back(tmp_path: Path) -> None:
             pid = _pid(folder, name)
             psutil.Process(pid).kill()
             served.until(
-                lambda name=name, pid=pid: _pid(folder, name) != pid,
-                within_s=30,
-                what=f"{name} started again",
+                partial(_is_another, folder, name, pid), within_s=30, what=f"{name} started again"
             )
         served.until(lambda: _is_ready(served), within_s=30, what="ready again")
         served.until(
             lambda: kvitok("doctor", "--data", str(folder)).status == 0, within_s=30, what="health"
         )
+
+
+def _is_another(folder: Path, name: str, pid: int) -> bool:
+    return _pid(folder, name) != pid
 
 
 def _pid(folder: Path, name: str) -> int:
