@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from incidents import store, store_ledger
+from incidents import metrics, store, store_ledger
 from incidents.findings import Finding
 from incidents.fold import Changes, Key, Row, fold, wanted
 from incidents.ledger import Ledger
@@ -97,6 +97,9 @@ def _fold(one: Taken, rows: list[Row], known: dict[Key, Transaction], run: Run) 
         first = rows[0][:2] if rows else None
         log.exception("terminal %s cannot be folded from %s on", one.terminal, first)
         return None
+    if changes.unreadable:
+        log.warning("terminal %s: rows that no rule can read: %s", one.terminal, changes.unreadable)
+        metrics.UNREADABLE.inc(len(changes.unreadable))
     return changes
 
 

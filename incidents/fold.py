@@ -33,6 +33,10 @@ CONTINUING: Final = frozenset(
 """Kinds that go on with a transaction; all name their `tx`."""
 TIMELESS: Final = frozenset({"quarantined", "journal_lost"})
 """Rows whose time is when we received them: it says nothing of the terminal's time."""
+_UNREADABLE: Final = (AttributeError, KeyError, TypeError, ValueError)
+"""What a body that the collector should have put in quarantine leads to."""
+STEP_MAX: Final = 366 * 86_400_000
+"""A step of the clock between two times that we both trust cannot be longer."""
 
 
 @dataclass(slots=True)
@@ -45,6 +49,8 @@ class Changes:
     positions: dict[int, tuple[int, Ms]] = field(default_factory=dict)
     """Epoch → the next seq to fold, and when the last folded row was received."""
     events: int = 0
+    unreadable: list[Position] = field(default_factory=list)
+    """Rows that broke a rule's expectations: no rule reads them, the fold goes on."""
 
 
 def wanted(state: State, rows: Iterable[Row]) -> set[Key]:
@@ -53,9 +59,12 @@ def wanted(state: State, rows: Iterable[Row]) -> set[Key]:
     older = [epoch for epoch in (*state.older, state.epoch) if epoch]
     for epoch, _, kind, _, _, body in rows:
         if kind in CONTINUING or kind == "transaction_started":
-            keys.add((epoch, body["tx"]))
+            tx = body.get("tx")
+            if not isinstance(tx, str):
+                continue
+            keys.add((epoch, tx))
             if kind != "transaction_started" and older and older[0] < epoch:
-                keys.add((max(each for each in older if each < epoch), body["tx"]))
+                keys.add((max(each for each in older if each < epoch), tx))
         if epoch not in older:
             older = sorted((*older, epoch))
     return keys
@@ -96,16 +105,20 @@ class _Folder:
 
     def take(self, row: Row) -> None:
         """Fold one row."""
-        epoch, _, kind, at, received, body = row
+        epoch, seq, kind, at, received, body = row
         state = self.state
+        following = seq + 1
         if epoch != state.epoch and epoch > state.epoch:
             self._begin(epoch)
-        if state.open and any(one.home < epoch for one in state.open):
-            self._end_older(epoch, kind, at, body)
-        if epoch == state.epoch and kind not in TIMELESS:
-            state.late = received - state.lag - at > self._held_back
-            self._pass(kind, at, body)
-        following = self._dispatch(row)
+        try:
+            if state.open and any(one.home < epoch for one in state.open):
+                self._end_older(epoch, kind, at, body)
+            if epoch == state.epoch and kind not in TIMELESS:
+                state.late = received - state.lag - at > self._held_back
+                self._pass(kind, at, body)
+            following = self._dispatch(row)
+        except _UNREADABLE:
+            self.changes.unreadable.append((epoch, seq))
         self.changes.positions[epoch] = (following, received)
         self.changes.events += 1
         if epoch == state.epoch:
@@ -155,8 +168,9 @@ class _Folder:
                 self._shift(at - state.now)
             state.trusted, state.now = trusted, at
         elif kind == "clock_stepped" and trusted:
-            self._shift(body["step_ms"])
-            state.now += body["step_ms"]
+            step = max(-STEP_MAX, min(STEP_MAX, body["step_ms"]))
+            self._shift(step)
+            state.now += step
         elif at > state.now:
             state.now = at
         if state.holds:

@@ -26,3 +26,6 @@ WAITING: Final = Gauge(
     "Terminals that wait for a lane",
     multiprocess_mode="livesum",
 )
+UNREADABLE: Final = Counter(
+    "kvitok_incidents_unreadable_total", "Rows that no rule could read and that were passed over"
+)

@@ -57,13 +57,8 @@ class State:
         """Whether the terminal is known to have sent less than it holds."""
         return self.unacked or self.late
 
-    @property
-    def waiting(self) -> bool:
-        """Whether a pulse alone can change something."""
-        return bool(self.provisional) or any(hold.waiting for hold in self.holds.values())
-
     def ripe_at(self, held: Ms) -> Ms | None:
-        """Return the rule time at which something that waits has waited long enough."""
+        """Return the rule time at which something has waited long enough; 0: any pulse may do."""
         times = [
             since + held
             for hold in self.holds.values()
@@ -71,7 +66,7 @@ class State:
             if since is not None
         ]
         if self.provisional or not all(hold.told for hold in self.holds.values()):
-            times.append(self.now)
+            times.append(0)
         return min(times, default=None)
 
 

@@ -1,5 +1,6 @@
 """The fold's door to PostgreSQL: what it reads and writes, a few hundred terminals a commit."""
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +15,8 @@ from incidents.fold import Changes, Key, Row
 from incidents.state import PulseSeen, State, from_json, to_json
 from incidents.times import instant, ms
 from incidents.transactions import Judgement, Transaction
+
+log: Final = logging.getLogger(__name__)
 
 Connection: TypeAlias = asyncpg.Connection
 
@@ -63,10 +66,10 @@ join transaction t using (terminal, epoch, tx)
 """
 
 STATES: Final = """
-update fold set state = k.state::json, wake_at = k.wake_at, changed_at = now(),
+update fold set state = k.state::json, ripe_at = k.ripe_at, changed_at = now(),
   pulse_received_at = coalesce(k.pulse_received_at, fold.pulse_received_at)
 from unnest($1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[])
-  as k(terminal, state, wake_at, pulse_received_at)
+  as k(terminal, state, ripe_at, pulse_received_at)
 where fold.terminal = k.terminal
 """
 
@@ -207,7 +210,12 @@ async def events(
     rows: dict[str, list[Row]] = {}
     loads = orjson.loads
     for terminal, epoch, seq, kind, at, received, body in records:
-        row = (epoch, seq, kind, at, received, loads(body))
+        try:
+            row = (epoch, seq, kind, at, received, loads(body))
+        except ValueError:
+            # A number that only PostgreSQL can hold: the row stays, no rule reads it.
+            log.warning("row %s/%s/%s cannot be read", terminal, epoch, seq)
+            row = (epoch, seq, "quarantined", at, received, {})
         if terminal in rows:
             rows[terminal].append(row)
         else:
@@ -337,7 +345,7 @@ async def write_states(connection: Connection, taken: Iterable[Taken], *, held_m
         (
             one.terminal,
             orjson.dumps(to_json(one.state)).decode(),
-            _wake_at(one.state, held_ms),
+            _ripe_at(one.state, held_ms),
             one.pulse_received_at,
         )
         for one in taken
@@ -346,6 +354,6 @@ async def write_states(connection: Connection, taken: Iterable[Taken], *, held_m
         await connection.execute(STATES, *zip(*rows, strict=True))
 
 
-def _wake_at(state: State, held_ms: Ms) -> datetime | None:
+def _ripe_at(state: State, held_ms: Ms) -> datetime | None:
     ripe = state.ripe_at(held_ms)
-    return None if ripe is None else instant(max(0, ripe + state.lag))
+    return None if ripe is None else instant(ripe)

@@ -16,10 +16,10 @@ from journal j left join fold_position p using (terminal, epoch)
 where j.next_seq > coalesce(p.next_seq, 1)
 """
 
-WAKE: Final = """
+RIPE: Final = """
 select f.terminal
 from fold f join terminal_now n using (terminal)
-where f.wake_at <= $1 and n.pulse_received_at is not null
+where f.ripe_at is not null and f.ripe_at <= n.pulse_at
   and (f.pulse_received_at is null or n.pulse_received_at > f.pulse_received_at)
 """
 
@@ -76,9 +76,9 @@ async def behind(connection: Connection) -> dict[str, Errand]:
     return {row[0]: NOTHING_ELSE for row in await connection.fetch(BEHIND)}
 
 
-async def woken(connection: Connection, now: datetime) -> dict[str, Errand]:
-    """Return the terminals for which a newer pulse may have shown that time has passed."""
-    return {row[0]: NOTHING_ELSE for row in await connection.fetch(WAKE, now)}
+async def ripe(connection: Connection) -> dict[str, Errand]:
+    """Return the terminals for which a newer pulse may show that enough time has passed."""
+    return {row[0]: NOTHING_ELSE for row in await connection.fetch(RIPE)}
 
 
 async def listening_since(

@@ -137,7 +137,7 @@ class Worker:
                 connection, now, started_at=self._started_at, numbers=self._numbers
             )
             self._want(await watch.behind(connection))
-            self._want(await watch.woken(connection, now))
+            self._want(await watch.ripe(connection))
             self._want(await watch.quiet(connection, now, self._since, self._numbers))
             self._want(await watch.overdue(connection, now, self._numbers))
             self._want(await watch.clashes(connection, self._numbers))
@@ -150,7 +150,7 @@ class Worker:
         while not self._stopped.is_set():
             await self._pulse.wait()
             self._pulse.clear()
-            self._want(await watch.woken(connection, _now()))
+            self._want(await watch.ripe(connection))
 
     # --- folding
 

@@ -4,12 +4,12 @@
 create table fold (
   terminal text primary key,
   state json not null,
-  wake_at timestamptz,
+  ripe_at timestamptz,
   pulse_received_at timestamptz,
   changed_at timestamptz not null default now()
 ) with (fillfactor = 70);
-create index fold_wake on fold (wake_at) where wake_at is not null;
-comment on column fold.wake_at is 'Look again at the first pulse after this: something is waiting for time to pass.';
+create index fold_ripe on fold (ripe_at) where ripe_at is not null;
+comment on column fold.ripe_at is 'The rule time at which something that waits has waited long enough: a pulse of that time proves it.';
 comment on column fold.pulse_received_at is 'The newest pulse that the fold has looked at.';
 comment on table fold is 'The compact state of a terminal''s fold; moved in the commit that writes what was found.';
 

@@ -239,3 +239,23 @@ def test_many_open_transactions_are_bounded() -> None:
     service = folded(story)
     assert len(service.state.open) == 16
     assert len(service.open) == 84
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("cash_accepted", {"tx": "a", "amount": "many"}),
+        ("payment_result", {"tx": "a"}),
+        ("transaction_started", {"tx": ["a"]}),
+        ("clock_stepped", {"step_ms": None}),
+        ("device_changed", {}),
+        ("journal_lost", {"through": "x"}),
+    ],
+)
+def test_a_row_that_no_rule_can_read_stops_nothing(kind: str, body: dict[str, object]) -> None:
+    """It is named among the unreadable, and what follows is folded."""
+    story = Story().started(1).cash(2)
+    story.rows.append((story.epoch, 3, kind, story.rows[-1][3] + 1000, 0, {"kind": kind, **body}))
+    service = folded(story)
+    assert service.changes.unreadable == [(story.epoch, 3)]
+    assert service.state.next == 4
