@@ -18,7 +18,7 @@ class Plan:
     outcome: Outcome | None = "accepted"
     """None: the program hangs before it asks, and starts again."""
     without_receipt: bool = False
-    breaks: Breakage | Literal["paper_out"] | None = None
+    breaks: Breakage | Literal["paper_out", "cable"] | None = None
     power_cut: Literal["transit", "stacking", "idle"] | None = None
     agent_killed: Literal["cash", "result"] | None = None
     models: tuple[str, ...] = ()
@@ -38,6 +38,7 @@ PLANS: Final[dict[str, Plan]] = {
     "program_hangs": Plan(outcome=None),
     "power_cut_transit": Plan(power_cut="transit"),
     "printer_power": Plan(breaks="power"),
+    "printer_cable": Plan(breaks="cable"),
     "without_receipt": Plan(without_receipt=True),
     "failed": Plan(outcome="failed"),
     "agent_killed_before_receipt": Plan(agent_killed="result"),
@@ -72,5 +73,5 @@ def deck(chance: Random, index: int, model: str) -> list[str]:
     names = [name for name, plan in PLANS.items() if not plan.models or model in plan.models]
     turn = 3 * index % len(names)
     names = names[turn:] + names[:turn]
-    names.insert(3, chance.choice(sorted(TROUBLES)))
+    names.insert(index % 4, chance.choice(sorted(TROUBLES)))
     return names

@@ -265,6 +265,8 @@ class Kiosk:
         self.hardware.trouble(trouble.state)
         self._wait(began, self._duration(long=self._may_be_long("note_acceptor")))
         self.hardware.fix()
+        if name == "cassette_removed":
+            self.program.collected(f"{self.terminal}-{at:x}")
         self.truth.fault(Injected(terminal=self.terminal, fault=name, at=at, until=unix_ms()))
         lasted = monotonic() - began
         self._expect("acceptor_unavailable", "note_acceptor", trouble.cause, lasted)

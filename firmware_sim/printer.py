@@ -136,6 +136,10 @@ class Printer:
         self.cover_open = self.cutter_stuck = self.jammed = self.overheated = False
         self.mute, self.broke_at = False, None
 
+    def unplug(self) -> None:
+        """Pull the line's plug: it hears and says nothing until it is repaired."""
+        self.mute, self.broke_at = True, self._now
+
     def take(self) -> Ticket | None:
         """Take what the printer offers, as a customer does."""
         offered = [each for each in self._last if each.cut and not each.taken]

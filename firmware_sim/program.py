@@ -67,6 +67,7 @@ class PaymentProgram:
         self.kill_agent: Callable[[], None] = lambda: None
         self._place, self._hardware = place, hardware
         self._chance, self._speed = chance, speed
+        self._collected = 0
         self._receipts = chance.randrange(10**6, 9 * 10**6)
 
     def serve(self, visit: Visit) -> None:
@@ -116,6 +117,18 @@ class PaymentProgram:
             outcome=visit.outcome,
             receipt=visit.receipt,
             cause=visit.cause,
+        )
+
+    def collected(self, collection: str) -> None:
+        """Tell the agent that the cassette was emptied and what the machine had counted."""
+        total, self._collected = self._hardware.cassette - self._collected, self._hardware.cassette
+        self._door.record(
+            {
+                "kind": "cassette_collected",
+                "collection": collection,
+                "total": total,
+                "currency": CURRENCY,
+            }
         )
 
     def course(self, visit: Visit) -> Course:
@@ -176,7 +189,6 @@ class PaymentProgram:
         decision = self.processing.pay()
         self._think(decision.after_s)
         amount, fee = split(visit.wish.service, inserted)
-        visit.outcome = decision.outcome
         self._record(
             "payment_result",
             visit,
@@ -187,11 +199,14 @@ class PaymentProgram:
             code=decision.code,
             reference=decision.reference,
         )
+        visit.outcome = decision.outcome
+        self._later(visit)
 
     def _give_receipt(self, visit: Visit, inserted: int) -> None:
         if visit.plan.without_receipt:
-            visit.receipt = "refused"
             self._record("receipt_result", visit, outcome="refused")
+            visit.receipt = "refused"
+            self._later(visit)
             return
         self._receipts += 1
         number = str(self._receipts)
@@ -234,7 +249,6 @@ class PaymentProgram:
 
     def _record(self, kind: str, visit: Visit, **fields: Any) -> None:  # noqa: ANN401 - JSON
         self._door.record({"kind": kind, "tx": visit.tx, **fields})
-        self._later(visit)
 
     def _later(self, visit: Visit) -> None:
         if visit.standings:
@@ -252,7 +266,10 @@ class PaymentProgram:
 
 
 def _prepare(printer: Printer, plan: Plan, text: str) -> None:
-    if plan.breaks == "paper_out":
-        printer.roll_mm = LINE_MM * text.count("\n") * _OUT_AT
-    else:
-        printer.breaks_next = plan.breaks
+    match plan.breaks:
+        case "paper_out":
+            printer.roll_mm = LINE_MM * text.count("\n") * _OUT_AT
+        case "cable":
+            printer.unplug()
+        case breakage:
+            printer.breaks_next = breakage

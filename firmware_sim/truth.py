@@ -131,16 +131,6 @@ class Truth:
         """Take a transaction that is over."""
         self.courses.append(course)
 
-    def amend(self, course: Course) -> None:
-        """Take the later course of a transaction that was already told."""
-        at = next(
-            index
-            for index, known in enumerate(self.courses)
-            if (known.terminal, known.tx) == (course.terminal, course.tx)
-        )
-        known = self.courses[at]
-        self.courses[at] = replace(known, standings=known.standings + course.standings)
-
     def fault(self, injected: Injected, *expected: Expected) -> None:
         """Take a fault and what must be found of it besides the transactions' own."""
         self.injected.append(injected)
@@ -152,6 +142,10 @@ class Truth:
         courses = list(self.courses)
         money = [each for course in courses for each in money_expectations(course)]
         return money + _without_doubtful_causes(list(self.device_expectations))
+
+    def accepted(self) -> dict[tuple[str, str], int]:
+        """Return (terminal, tx) → minor units that truly went into the cassette."""
+        return {(each.terminal, each.tx): each.standings[-1].accepted for each in self.courses}
 
     def verdict(self, found: Iterable[Found]) -> Verdict:
         """Compare all that was found with all that must and may be."""

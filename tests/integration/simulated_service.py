@@ -6,6 +6,7 @@ journal can be held against each other before anything of the service is involve
 
 import queue
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -62,6 +63,15 @@ class SimulatedService:
             found += judge_money(terminal, events)
             found += judge_devices(terminal, events, hold_s)
         return found
+
+    def accepted(self) -> dict[tuple[str, str], int]:
+        """Return (terminal, tx) → minor units accepted by the copies."""
+        sums: Counter[tuple[str, str]] = Counter()
+        for (terminal, _), copy in self.model.copies.items():
+            for event in readable(list(copy.events.values())):
+                if event.kind == "cash_accepted":
+                    sums[terminal, event.tx] += event.amount
+        return dict(sums)
 
     def _on_connect(self, client: paho.Client, *_: object) -> None:
         channels = (Channel.JOURNAL, Channel.PULSE)

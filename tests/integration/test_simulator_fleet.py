@@ -33,6 +33,9 @@ def _live(fleet: Fleet, service: SimulatedService, seconds: float) -> None:
         assert progress.unacked == progress.crashes == 0
         verdict = fleet.truth.verdict(service.found(PACE.hold_s))
         assert verdict.holds, verdict
+        true = {of: kopecks for of, kopecks in fleet.truth.accepted().items() if kopecks}
+        assert {of: kopecks for of, kopecks in service.accepted().items() if of in true} == true
+        assert sum(service.accepted().values()) == sum(true.values())
         assert fleet.truth.courses
     finally:
         fleet.stop()
