@@ -1,18 +1,15 @@
-"""What the command line does to the database itself: bring it up, keep its partitions."""
+"""What the command line does to the database itself: bring an embedded one up."""
 
 from datetime import datetime
 from typing import Final
 
 from desk.tokens import token_hash
 from kvitok.embedded.secrets import Secrets
-from sql import partitions
 from sql.connect import connected
 from sql.migrate import migrate
 from sql.roles import COLLECTOR, DESK, GRAFANA, INCIDENTS, ensure_roles
 
 SERVE_TOKEN: Final = "kvitok serve"  # noqa: S105 - a name
-PARTITION_DAYS: Final = 7
-KEEP_DAYS: Final = 400
 
 STORE: Final = """
 insert into api_token (name, hash, created_at) values (%s, %s, %s)
@@ -30,11 +27,5 @@ def bring_up(dsn: str, secrets: Secrets, now: datetime) -> None:
         GRAFANA: secrets.database_grafana,
     }
     ensure_roles(dsn, passwords)
-    keep_partitions(dsn, now)
     with connected(dsn) as connection:
         connection.execute(STORE, (SERVE_TOKEN, token_hash(secrets.token), now))
-
-
-def keep_partitions(dsn: str, now: datetime) -> partitions.PartitionsKept:
-    """Make partitions ahead and drop those whose time is over."""
-    return partitions.keep_partitions(dsn, now, step_days=PARTITION_DAYS, keep_days=KEEP_DAYS)

@@ -8,7 +8,7 @@ which both agree ends with status 0. Hold times are shortened, so that a minute 
 import contextlib
 import json
 import os
-import random
+import secrets
 import signal
 import subprocess
 import sys
@@ -37,7 +37,9 @@ SHORTENED: Final = {
 READY_WITHIN_S: Final = 150.0
 DRAIN_S: Final = 120.0
 SETTLE_S: Final = 60.0
-SUMMARY_EVERY_S: Final = 2.0
+SUMMARY_EVERY_S: Final = 1.0
+LINE_EVERY_S: Final = 10.0
+"""On a screen the line stays in place; in a log each is a new one."""
 FULL_SHARE: Final = 0.4
 
 
@@ -60,7 +62,7 @@ class Wanted:
 def run(wanted: Wanted) -> int:
     """Run the demo and return its exit status."""
     with _folder(wanted.data) as folder:
-        seed = wanted.seed if wanted.seed is not None else random.SystemRandom().randrange(10**6)
+        seed = wanted.seed if wanted.seed is not None else secrets.randbelow(10**6)
         full = _full(wanted)
         say(f"starting broker, database, collector, incidents and desk in {folder}")
         with _service(folder) as ready:
@@ -147,8 +149,9 @@ def _live(seconds: float | None, fleet: Fleet, watch: Watch) -> bool:
     ends = None if seconds is None else time.monotonic() + seconds
     try:
         while ends is None or time.monotonic() < ends:
-            left = SUMMARY_EVERY_S if ends is None else ends - time.monotonic()
-            time.sleep(max(0.0, min(SUMMARY_EVERY_S, left)))
+            pause = SUMMARY_EVERY_S if sys.stdout.isatty() else LINE_EVERY_S
+            left = pause if ends is None else ends - time.monotonic()
+            time.sleep(max(0.0, min(pause, left)))
             summary(f"{fleet.progress()} · {watch.counts()}")
     except KeyboardInterrupt:
         return True

@@ -33,7 +33,7 @@ PARTITIONED_TO: Final = """
 select max((regexp_match(pg_get_expr(c.relpartbound, c.oid), 'TO \\(''([^'']+)''\\)'))[1]
   ::timestamptz)
 from pg_inherits i join pg_class c on c.oid = i.inhrelid
-where i.inhparent = 'event'::regclass
+where i.inhparent = to_regclass('event')
 """
 
 
@@ -114,7 +114,7 @@ def _partitions(connection: Connection) -> Finding:
     row = connection.execute(PARTITIONED_TO).fetchone()
     until: datetime | None = row[0] if row else None
     if until is None or until < now() + AHEAD_MIN:
-        text = "not made a week ahead: is `kvitok serve` running? Or run `kvitok db partitions`"
+        text = "not made a week ahead: is the collector running? Or run `kvitok db partitions`"
         return Finding(Grade.WARN, "partitions", text)
     return Finding(Grade.OK, "partitions", f"made until {until:%Y-%m-%d}")
 

@@ -22,7 +22,7 @@ from typing import Final
 
 from collector.settings import CollectorSettings
 from desk.settings import DeskSettings
-from kvitok.database import bring_up, keep_partitions
+from kvitok.database import bring_up
 from kvitok.embedded import launch
 from kvitok.embedded.folder import HOST, Children, Ports, held
 from kvitok.embedded.nats import COLLECTOR_USER, TEST_USER, Nats
@@ -35,7 +35,6 @@ from kvitok.supervisor import Program, StartFailed, Supervisor
 log = logging.getLogger("kvitok.serve")
 
 READY_WITHIN_S: Final = 120.0
-UPKEEP_EVERY_S: Final = 3600.0
 SERVICES: Final = ("collector", "incidents", "desk")
 CONFIGURATION: Final = """\
 # Written at every start of `kvitok serve --embedded`; for other settings use the environment.
@@ -145,7 +144,7 @@ async def _embedded(folder: Path, wanted: Embedded) -> None:
             environment=embedded_environment(os.environ),
         )
         _print_ready(mqtt_port, http_port, secrets)
-        await _upkeep(postgres.dsn())
+        await asyncio.Event().wait()
     finally:
         await supervisor.stop(*SERVICES)
         await supervisor.stop("broker", "database")
@@ -253,16 +252,6 @@ def _print_ready(mqtt_port: int, http_port: int, secrets: Secrets) -> None:
         "mqtt_password": secrets.mqtt_test,
     }
     print(json.dumps(line), flush=True)  # noqa: T201 - the ready line
-
-
-async def _upkeep(dsn: str) -> None:
-    """Keep partitions made ahead, for ever; a failure is said and tried again."""
-    while True:
-        await asyncio.sleep(UPKEEP_EVERY_S)
-        try:
-            await asyncio.to_thread(keep_partitions, dsn, datetime.now(UTC))  # noqa: TID251 - a door
-        except Exception:
-            log.exception("partitions were not kept; trying again in an hour")
 
 
 __all__ = ["Embedded", "StartFailed", "serve_configured", "serve_embedded"]

@@ -67,6 +67,17 @@ class Settings:
         name = next(name for name, each in SECTIONS.items() if each is kind)
         return self._fill(kind, (name,))
 
+    def one(self, kind: type, key: str) -> Any:  # noqa: ANN401 - of the key's type
+        """Return one setting, or its default, where the rest of the section may be missing."""
+        name = next(name for name, each in SECTIONS.items() if each is kind)
+        field = next(each for each in dataclasses.fields(kind) if each.name == key)
+        hint = typing.get_type_hints(kind)[key]
+        spot = self._spot((name,), key, hint)
+        if spot is None:
+            return field.default
+        value, where = self.values[spot]
+        return self._convert(value, hint, where)
+
     def _fill(self, kind: type[Section], path: tuple[str, ...]) -> Section:
         hints = typing.get_type_hints(kind)
         found: dict[str, object] = {}

@@ -1,19 +1,24 @@
 """`kvitok db …`: migrations, roles, partitions, as the database's owner."""
 
 import os
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
+from collector.settings import CollectorSettings
 from kvitok.commands import now
-from kvitok.database import keep_partitions
 from kvitok.place import Config, Data, settings_of
 from kvitok.settings import DatabaseSettings
 from kvitok.show import AsJson, as_json, as_table
 from sql.migrate import MigrationStatus, migrate, status
+from sql.partitions import keep_partitions
 from sql.roles import ROLES, ensure_roles
 
 db = typer.Typer(help="The database: migrations, roles, partitions.", no_args_is_help=True)
+
+
+STEP_DAYS: Final = 7
+"""A partition holds a week, as the collector makes them."""
 
 
 def owner_dsn(data: Data, config: Config) -> str:
@@ -23,17 +28,13 @@ def owner_dsn(data: Data, config: Config) -> str:
 
 @db.command("migrate")
 def db_migrate(data: Data = None, config: Config = None) -> None:
-    """Bring the database up to this version, and its partitions ahead of the calendar."""
+    """Bring the database up to this version, and set the rights of its roles."""
     dsn = owner_dsn(data, config)
     landed = migrate(dsn)
     for each in landed:
         typer.echo(f"landed {each.number:04}_{each.name}")
     ensure_roles(dsn, {})
-    kept = keep_partitions(dsn, now())
-    typer.echo(
-        f"{len(landed)} migrations landed, rights of {len(ROLES)} roles set, "
-        f"{kept.made} partitions made, {kept.dropped} dropped"
-    )
+    typer.echo(f"{len(landed)} migrations landed, rights of {len(ROLES)} roles set")
 
 
 @db.command("status")
@@ -54,8 +55,11 @@ def db_status(*, json: AsJson = False, data: Data = None, config: Config = None)
 
 @db.command("partitions")
 def db_partitions(data: Data = None, config: Config = None) -> None:
-    """Make time partitions ahead and drop those whose time to keep is over."""
-    kept = keep_partitions(owner_dsn(data, config), now())
+    """Make partitions ahead and drop those out of time; the collector does so by itself."""
+    settings = settings_of(data, config)
+    dsn = settings.section(DatabaseSettings).dsn
+    keep_days = settings.one(CollectorSettings, "keep_days")
+    kept = keep_partitions(dsn, now(), step_days=STEP_DAYS, keep_days=keep_days)
     typer.echo(f"{kept.made} partitions made, {kept.dropped} dropped")
 
 

@@ -87,7 +87,7 @@ def pip(*arguments: str) -> None:
     with subprocess.Popen(  # noqa: S603 - our own interpreter
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT
     ) as run:
-        assert run.stdout is not None  # noqa: S101 - asked for above
+        assert run.stdout is not None
         kept: list[str] = []
         told = time.monotonic()
         for line in run.stdout:
