@@ -1,6 +1,10 @@
 """The incidents service on a real PostgreSQL: rows in, incidents and cases out."""
 
 import asyncio
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -9,9 +13,10 @@ from typing import Any
 import asyncpg
 import pytest
 
+from incidents.actions import Refused, Word, clear_incident, comment_case, move_case
 from incidents.settings import IncidentsSettings
 from incidents.worker import Worker
-from tests.integration.incidents_journal import Collector, ago, payment
+from tests.integration.incidents_journal import Collector, ago, device, payment
 
 pytestmark = pytest.mark.service
 
@@ -93,3 +98,237 @@ def test_a_payment_without_receipt_is_a_case(database: str) -> None:
             assert {row["tx"]: row["receipt"] for row in rows} == {"a": "printed", "b": "failed"}
 
     asyncio.run(scenario())
+
+
+async def rules(db: asyncpg.Connection, *, is_open: bool = True) -> list[str]:
+    """Return the rules of the open (or of all) incidents."""
+    rows = await db.fetch(INCIDENTS)
+    return sorted(row["rule"] for row in rows if not is_open or row["cleared_at"] is None)
+
+
+def test_a_device_opens_and_clears_by_pulses(database: str) -> None:
+    """Bad for its hold time, proved by a pulse: a work order; good again: it resolves itself."""
+
+    async def scenario() -> None:
+        async with service(database, hold_s=10.0) as (collector, db):
+            await collector.store("T1", [device("note_acceptor", ago(30), status="offline")])
+            await collector.pulse("T1", at=ago(25))
+            await folded(db)
+            await asyncio.sleep(0.2)
+            assert await rules(db) == []
+            await collector.pulse("T1", at=ago(15))
+            await until(lambda: rules(db), seconds=5)
+            assert await db.fetchval("select topic from support_case") == "work_order"
+            await collector.store("T1", [device("note_acceptor", ago(13))])
+            await collector.pulse("T1", at=ago(1))
+
+            async def resolved() -> bool:
+                state = await db.fetchval("select state from support_case")
+                return bool(state == "resolved" and await rules(db) == [])
+
+            await until(resolved)
+
+    asyncio.run(scenario())
+
+
+def test_silence_with_money_inside_goes_without_a_trace(database: str) -> None:
+    """Silent with an open payment: provisional, then a case; the journal comes: withdrawn."""
+
+    async def scenario() -> None:
+        quick: dict[str, Any] = {
+            "pulse_interval_s": 1,
+            "silent_intervals": 1,
+            "provisional_case_s": 0.0,
+        }
+        async with service(database, **quick) as (collector, db):
+            events = payment("a", ago(20))
+            await collector.store("T1", events[:2])
+            await until(lambda: rules(db), seconds=6)
+            found = {row["rule"]: row for row in await db.fetch(INCIDENTS)}
+            assert found.keys() == {"terminal_silent", "payment_uncertain"}
+            assert found["payment_uncertain"]["provisional"]
+            await until(lambda: db.fetchval("select count(*) from support_case"))
+            for _ in range(4):
+                await collector.pulse("T1")
+                await asyncio.sleep(0.1)
+            await collector.store("T1", events[2:])
+            await folded(db)
+
+            async def gone() -> bool:
+                rows = await db.fetch("select rule from incident where rule = 'payment_uncertain'")
+                return not rows
+
+            await until(gone)
+            state = await db.fetchval("select state from support_case")
+            assert state == "resolved"
+            history = await db.fetch("select public from case_history")
+            assert not any(row["public"] for row in history)
+
+    asyncio.run(scenario())
+
+
+def test_a_terminal_silent_with_a_bad_end_is_firm(database: str) -> None:
+    """The journal that comes shows a bad end: the same row, no longer provisional, one case."""
+
+    async def scenario() -> None:
+        quick: dict[str, Any] = {
+            "pulse_interval_s": 1,
+            "silent_intervals": 1,
+            "provisional_case_s": 0.0,
+        }
+        async with service(database, **quick) as (collector, db):
+            events = payment("a", ago(20), payment=None, receipt=None)
+            await collector.store("T1", events[:2])
+            await until(lambda: db.fetchval("select count(*) from support_case"))
+            await collector.store("T1", events[2:])
+            await folded(db)
+            rows = await db.fetch("select * from incident where rule = 'payment_uncertain'")
+            assert [(row["provisional"], row["severity"]) for row in rows] == [(False, "critical")]
+            assert await db.fetchval("select count(*) from support_case") == 1
+            assert await db.fetchval("select state from support_case") == "new"
+
+    asyncio.run(scenario())
+
+
+def test_nobody_is_silent_while_nobody_listens(database: str) -> None:
+    """A collector that has stopped saying that it listens makes no terminal silent."""
+
+    async def scenario() -> None:
+        quick: dict[str, Any] = {"pulse_interval_s": 1, "silent_intervals": 1}
+        async with service(database, **quick) as (collector, db):
+            await db.execute("insert into listening values ('c1', now(), now() - interval '1 min')")
+            await collector.store("T1", payment("a", ago(20)))
+            await asyncio.sleep(2.5)
+            assert await rules(db) == []
+            await db.execute("update listening set since = now(), until = now() + interval '1 h'")
+            assert await until(lambda: rules(db), seconds=6) == ["terminal_silent"]
+            await collector.pulse("T1")
+
+            async def heard() -> bool:
+                return await rules(db) == []
+
+            await until(heard)
+
+    asyncio.run(scenario())
+
+
+def test_two_journals_under_one_number_wait_for_a_person(database: str) -> None:
+    """A fork is an identity_clash at once; only a person clears it; new evidence opens another."""
+
+    async def scenario() -> None:
+        async with service(database) as (_, db):
+            fork = """
+            insert into journal_clash (terminal, epoch, evidence, seq, first_at, last_at)
+            values ('T1', 1, 'fork', 7, now(), now())
+            on conflict (terminal, epoch, evidence) do update set last_at = now(), times = 2
+            """
+            await db.execute(fork)
+            assert await until(lambda: rules(db)) == ["identity_clash"]
+            identity = await db.fetchval("select id from incident")
+            now = datetime.now(UTC)
+            assert await clear_incident(db, identity, actor="user:1", now=now) is None
+            again = await clear_incident(db, identity, actor="user:1", now=now)
+            assert isinstance(again, Refused)
+            await asyncio.sleep(0.7)
+            assert await rules(db) == []
+            await db.execute(fork)
+            assert await until(lambda: rules(db)) == ["identity_clash"]
+            assert len(await db.fetch(INCIDENTS)) == 2
+
+    asyncio.run(scenario())
+
+
+def test_a_person_works_on_a_case(database: str) -> None:
+    """Moves follow the table, comments and moves enter the history, which nobody can change."""
+
+    async def scenario() -> None:
+        async with service(database) as (collector, db):
+            await collector.store("T1", payment("a", ago(30), receipt="failed"))
+            number = await until(lambda: db.fetchval("select number from support_case"))
+            word = Word(actor="user:1", at=datetime.now(UTC), text="looking", public=True)
+            assert await move_case(db, number, "take", word) == "open"
+            assert isinstance(await move_case(db, number, "close", word), Refused)
+            assert isinstance(await move_case(db, "K-0", "take", word), Refused)
+            assert await comment_case(db, number, word) is None
+            late = payment("a", ago(10))[3]
+            await collector.store("T1", [late])
+            await folded(db)
+            assert await rules(db) == []
+            assert await db.fetchval("select state from support_case") == "open"
+            with pytest.raises(asyncpg.PostgresError, match="never changed"):
+                await db.execute("delete from case_history")
+
+    asyncio.run(scenario())
+
+
+def test_a_poisoned_terminal_stops_nobody(database: str) -> None:
+    """A terminal whose state cannot be read is left for later; the others are folded."""
+
+    async def scenario() -> None:
+        async with service(database) as (collector, db):
+            await db.execute("insert into fold (terminal, state) values ('BAD', '{\"open\": 7}')")
+            for name in ("A", "BAD", "C"):
+                await collector.store(name, payment("a", ago(30), payment="declined"))
+
+            async def others() -> bool:
+                rows = await db.fetch(INCIDENTS)
+                return {row["terminal"] for row in rows} == {"A", "C"}
+
+            await until(others)
+            await db.execute("update fold set state = '{}' where terminal = 'BAD'")
+
+            async def healed() -> bool:
+                return len(await db.fetch(INCIDENTS)) == 3
+
+            await until(healed, seconds=15)
+
+    asyncio.run(scenario())
+
+
+PROGRAM = """
+import sys
+from incidents.app import run
+from incidents.settings import IncidentsSettings
+run(IncidentsSettings(dsn=sys.argv[1], poll_s=0.3, terminals_per_commit=7))
+"""
+
+
+def test_killed_workers_leave_exactly_one_of_each(database: str) -> None:
+    """Two processes share the terminals, one after the other is killed: one incident, one case."""
+
+    async def scenario() -> None:
+        terminals = [f"T{number:02d}" for number in range(60)]
+        running = [_start(database) for _ in range(2)]
+        db = await asyncpg.connect(database)
+        try:
+            collector = Collector(db)
+            for number in range(6):
+                for name in terminals:
+                    tx = f"x{number}"
+                    events = payment(tx, ago(600 - 60 * number), receipt="failed")
+                    await collector.store(name, events[: 2 + number % 3])
+                    await collector.store(name, events[2 + number % 3 :])
+                running[number % 2].send_signal(signal.SIGKILL)
+                running[number % 2].wait()
+                running[number % 2] = _start(database)
+            await folded(db)
+            counts = await db.fetch(
+                "select terminal, count(*), count(distinct subject) from incident group by 1"
+            )
+            assert {tuple(row)[1:] for row in counts} == {(6, 6)}
+            assert len(counts) == 60
+            assert await db.fetchval("select count(*) from support_case") == 360
+            opened = await db.fetchval("select count(*) from case_history where action = 'opened'")
+            assert opened == 360
+            assert await db.fetchval("select count(*) from transaction") == 360
+        finally:
+            await db.close()
+            for process in running:
+                process.send_signal(signal.SIGTERM)
+            assert [process.wait(10) for process in running] == [0, 0]
+
+    asyncio.run(scenario())
+
+
+def _start(dsn: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-c", PROGRAM, dsn], env=dict(os.environ))
