@@ -26,18 +26,28 @@ _RUN = """
 import sys
 from collector.app import run
 from collector.settings import CollectorSettings, MqttSettings
-dsn, port, name = sys.argv[1:4]
+dsn, port, name, key, share = sys.argv[1:]
 mqtt = MqttSettings(host="127.0.0.1", port=int(port))
-run(CollectorSettings(dsn=dsn, account_key=bytes.fromhex(sys.argv[4]), mqtt=mqtt, name=name),
-    lambda: print("ready", flush=True))
+settings = CollectorSettings(
+    dsn=dsn, account_key=bytes.fromhex(key), mqtt=mqtt, name=name, share=share == "True"
+)
+run(settings, lambda: print("ready", flush=True))
 """
 
 
 class CollectorProcess:
     """A collector of a test."""
 
-    def __init__(self, dsn: str, broker: Broker, folder: Path, name: str = "collector") -> None:
-        self._arguments = [dsn, str(broker.port), name, KEY.hex()]
+    def __init__(
+        self,
+        dsn: str,
+        broker: Broker,
+        folder: Path,
+        name: str = "collector",
+        *,
+        share: bool = True,
+    ) -> None:
+        self._arguments = [dsn, str(broker.port), name, KEY.hex(), str(share)]
         self.log = folder / f"{name}.log"
         self._process: subprocess.Popen[str] | None = None
         self.start()
