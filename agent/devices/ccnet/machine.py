@@ -15,12 +15,10 @@ Laws:
 """
 
 from collections.abc import Sequence
-from enum import Enum, auto
-from typing import Final
 
 from agent.devices.ccnet import orders
+from agent.devices.ccnet.answers import ANSWERS, ESCROW_ORDERS, ORDER_ANSWERS, Answer, kind_of
 from agent.devices.ccnet.bill_table import (
-    TABLE_BYTES,
     BillTable,
     Note,
     read_bill_table,
@@ -38,6 +36,22 @@ from agent.devices.ccnet.states import (
     meaning_of,
     rejection_code,
 )
+from agent.devices.ccnet.timing import (
+    BUSY_S_MAX,
+    GAP_S,
+    IDENTIFICATION_TRIES_MAX,
+    NAKS_MAX,
+    OFFLINE_AFTER_S,
+    ORDER_AGAIN_S,
+    POLL_OFFLINE_S,
+    POLL_S,
+    QUIET_S,
+    RESET_FAULTY_S,
+    RESPONSE_S,
+    STALE_ESCROW_S,
+    TABLE_TRIES_MAX,
+    UNSURE_ESCROW_S,
+)
 from agent.devices.machine import (
     CassetteRemoved,
     CassetteReplaced,
@@ -50,56 +64,6 @@ from agent.devices.machine import (
     StateChanged,
 )
 from wire.vocabulary import Storage
-
-POLL_S: Final = 0.2
-"""From an answer to the next poll (section 2.8 wants 100 to 200 ms)."""
-POLL_OFFLINE_S: Final = 1.0
-"""The same while the validator is silent."""
-RESPONSE_S: Final = 0.25
-"""How long an answer may take. The manual says 10 ms; USB adapters and ptys need more."""
-QUIET_S: Final = 0.5
-"""Silence after a lost or refused answer: what is on its way still comes, then nothing does."""
-GAP_S: Final = 0.02
-"""Quiet on the line before the next order (section 2.7)."""
-BUSY_S_MAX: Final = 5.0
-"""A validator that says how long it is busy is believed up to this."""
-OFFLINE_AFTER_S: Final = 5.0
-NAKS_MAX: Final = 2
-"""Refusals of one answer; after them the request is given up."""
-ORDER_AGAIN_S: Final = 1.0
-"""RESET, ENABLE and the like are not sent more often than this, so that they can take effect."""
-RESET_FAULTY_S: Final = 60.0
-"""How often a validator with a fault is told to try again."""
-TABLE_TRIES_MAX: Final = 5
-"""Requests for the bill table before RESET, or before a note of unknown worth is let go."""
-STALE_ESCROW_S: Final = 5.0
-"""STACK or RETURN was answered, so an escrow that is still reported is an old one: a validator may
-repeat what we did not acknowledge. An order now could hit the next note. After this, try again."""
-UNSURE_ESCROW_S: Final = 2.0
-"""The same when the answer to STACK or RETURN was lost: time for some ACKs to get through first."""
-IDENTIFICATION_TRIES_MAX: Final = 3
-STATE_BYTES_MAX: Final = 5
-"""An answer to POLL has one or two bytes; bill-to-bill units add a few."""
-
-
-class Answer(Enum):
-    """What an answer is, by its shape: nothing in it says what it answers."""
-
-    PLAIN = auto()
-    """ACK, NAK or ILLEGAL COMMAND."""
-    STATE = auto()
-    TABLE = auto()
-    IDENTIFICATION = auto()
-
-
-_ANSWERS: Final = {
-    orders.POLL: frozenset({Answer.STATE}),
-    orders.GET_BILL_TABLE: frozenset({Answer.TABLE, Answer.PLAIN}),
-    orders.IDENTIFICATION: frozenset({Answer.IDENTIFICATION, Answer.PLAIN}),
-}
-_ESCROW_ORDERS: Final = frozenset({orders.STACK, orders.RETURN})
-_ORDER_ANSWERS: Final = frozenset({Answer.PLAIN})
-"""What answers every other order."""
 
 
 class NoteAcceptor:
@@ -230,7 +194,7 @@ class NoteAcceptor:
         return Send(encode(self._address, body))
 
     def _unanswered(self, now: Instant) -> Sequence[Output]:
-        if self._awaiting in _ESCROW_ORDERS:
+        if self._awaiting in ESCROW_ORDERS:
             self._escrow_over_until = Instant(now + UNSURE_ESCROW_S)
         self._awaiting = None
         silent = now - self._heard_at >= OFFLINE_AFTER_S
@@ -255,14 +219,14 @@ class NoteAcceptor:
 
     def _take(self, body: bytes, now: Instant) -> Sequence[Output]:
         asked = self._awaiting
-        kind = _kind_of(body)
+        kind = kind_of(body)
         self._heard_at = now
-        fits = asked is not None and kind in _ANSWERS.get(asked, _ORDER_ANSWERS)
+        fits = asked is not None and kind in ANSWERS.get(asked, ORDER_ANSWERS)
         if fits:
             self._awaiting = None
             self._send_at = Instant(now + (QUIET_S if self._naks else GAP_S))
         told: Sequence[Output] = ()
-        if asked in _ESCROW_ORDERS and body in {orders.ACK, orders.ILLEGAL_COMMAND}:
+        if asked in ESCROW_ORDERS and body in {orders.ACK, orders.ILLEGAL_COMMAND}:
             self._escrow_over_until = Instant(now + STALE_ESCROW_S)
         if kind is Answer.TABLE:
             self._table, self._table_read = read_bill_table(body), True
@@ -428,14 +392,6 @@ class NoteAcceptor:
             return ()
         self._told = state
         return (StateChanged(state),)
-
-
-def _kind_of(body: bytes) -> Answer:
-    if body in {orders.ACK, orders.NAK, orders.ILLEGAL_COMMAND}:
-        return Answer.PLAIN
-    if len(body) == TABLE_BYTES:
-        return Answer.TABLE
-    return Answer.STATE if len(body) <= STATE_BYTES_MAX else Answer.IDENTIFICATION
 
 
 def _pause_s(state: int, detail: int | None) -> float:

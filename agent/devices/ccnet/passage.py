@@ -147,10 +147,12 @@ class Passage:
 
     def _ready(self) -> Sequence[Output]:
         note = self._note
+        # The verdict may still come, late: then it is a repetition of this.
         if self.place is Place.STACKING and note is not None:
-            self._recovered = True
+            self._recovered, self._verdict = True, (Poll.STACKED, note)
             return (self._stacked(note),)
         if self.place is Place.TO_CUSTOMER:
+            self._verdict = (Poll.RETURNED, note)
             return self._returned(note)
         told = self.ordered_in()
         self._settle()

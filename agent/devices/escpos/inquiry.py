@@ -22,7 +22,7 @@ class Round:
     """Asks the queries in turn; `over` with `signs`, or without them: silence."""
 
     def __init__(self, queries: Sequence[Query]) -> None:
-        self._queries = queries
+        self.asked = queries
         self._index = -1
         self._buffer = b""
         self._code = ""
@@ -41,15 +41,15 @@ class Round:
         """Return the next query's bytes; `b""` when there is none."""
         self._index += 1
         self._buffer = b""
-        if self._index >= len(self._queries):
+        if self._index >= len(self.asked):
             self.over = True
             return b""
         self.answer_by = Instant(now + ANSWER_S)
-        return self._queries[self._index].request
+        return self.asked[self._index].request
 
     def received(self, data: bytes, now: Instant) -> bytes:
         """Take bytes; return the next request if they answer this one."""
-        query = self._queries[self._index]
+        query = self.asked[self._index]
         self._buffer += data
         answer, used = find_answer(query, self._buffer)
         self._buffer = self._buffer[used:]
@@ -61,7 +61,7 @@ class Round:
 
     def unanswered(self, now: Instant) -> bytes:
         """Give up this answer; return the next request if the round can go on."""
-        query = self._queries[self._index]
+        query = self.asked[self._index]
         if query.optional:
             self.missed.append(query)
             return self.next_request(now)

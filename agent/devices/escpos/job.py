@@ -68,18 +68,20 @@ class Job:
         self._presenter = presenter
         self._done_at = now
         self._was_clear = False
+        self._needs_fence = False
         self._clean = 0
         self._silences = 0
         self._interrupted = False
 
-    def sent(self, signs: Signs, now: Instant, *, line_s: float) -> None:
-        """Note that the bytes are on their way; they take `line_s` to get over the line."""
+    def sent(self, signs: Signs, now: Instant, *, line_s: float, needs_fence: bool) -> None:
+        """Note that the bytes are on their way; `needs_fence`: this printer knows the fence."""
+        self._needs_fence = needs_fence
         self.stage = Stage.PRINT
         self._done_at = Instant(now + line_s + PRINT_S_BASE + self.order.lines * PRINT_S_PER_LINE)
         self.deadline = Instant(self._done_at + PROOF_S)
         self._was_clear = Sign.TICKET not in signs
 
-    def heard(self, signs: Signs, now: Instant, *, needs_fence: bool) -> ReceiptFinished | None:
+    def heard(self, signs: Signs, now: Instant) -> ReceiptFinished | None:
         """Take what the printer says, asked after the bytes were sent."""
         self._silences = 0
         stuck = signs & {Sign.PAPER_JAM, Sign.CUTTER}
@@ -89,7 +91,7 @@ class Job:
         if verdict(signs) is not None:
             self._clean = 0
             return self._failed(signs)
-        if self._presenter or now < self._done_at or (needs_fence and not self.fenced):
+        if self._presenter or now < self._done_at or (self._needs_fence and not self.fenced):
             return None
         self._clean += 1
         return self._printed() if self._clean >= CLEAN_ROUNDS else None

@@ -189,7 +189,7 @@ class ReceiptPrinter:
         if ended.silent:
             return self._silence(now)
         for query in self._profile.queries:
-            if query.optional:
+            if query.optional and query in ended.asked:
                 self._missed[query] = self._missed.get(query, 0) + 1 if query in ended.missed else 0
         self._heard_at = now
         believed = self._belief.heard(ended.signs, ended.code)
@@ -219,8 +219,7 @@ class ReceiptPrinter:
             if refused is not None:
                 return [*told, *self._finished(refused, now)]
             return [*told, self._print(job, signs, now)] if verdict(signs) is None else told
-        fence = bool(self._profile.fence) and self._fence_answered
-        outcome = job.heard(signs, self._round_begun_at, needs_fence=fence)
+        outcome = job.heard(signs, self._round_begun_at)
         if outcome is not None and outcome.outcome == "failed" and self._profile.cancel:
             told.append(Send(self._profile.cancel))
         return [*told, *self._finished(outcome, now)]
@@ -230,7 +229,8 @@ class ReceiptPrinter:
         release = profile.release if Sign.TICKET in signs else b""
         text = self._select_page + job.order.data
         data = release + profile.before + text + profile.after + profile.fence
-        job.sent(signs, now, line_s=len(data) * BITS_PER_BYTE / self._baud)
+        line_s = len(data) * BITS_PER_BYTE / self._baud
+        job.sent(signs, now, line_s=line_s, needs_fence=self._fence_answered)
         self._job_begun_at = now
         self._fence_open = bool(profile.fence)
         return Send(data)
