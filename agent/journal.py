@@ -2,9 +2,11 @@
 
 Laws. An event has its seq only with its commit, and the commit is durable before `append` returns.
 Seqs are given without a hole; what is dropped later leaves a hole that the uplink declares
-(rule 6). What is dropped for want of room goes in this order: acknowledged, unacknowledged without
-money, and, with sales already suspended and the reserve used up, money. Everything here is
-arithmetic over a `Store`; no file is touched.
+(rule 6). What is dropped for want of room goes in this order: what is acknowledged, then what is
+unacknowledged and without money. Unacknowledged money is never dropped: the disk does leave a
+choice (rule 6), to stop selling. A reserve takes what a transaction under way still brings; when
+that is used up too, `append` refuses. Everything here is arithmetic over a `Store`; no file is
+touched.
 """
 
 from collections.abc import Callable, Sequence
@@ -209,7 +211,7 @@ class Journal:
                 old = [each for each in self._acknowledged() if each.at < at - limits.keep_ms]
                 self._drop(old, excess=limits.keep_bytes)
             if self.short and self._reserved and self._fits():
-                self._store.write(Change(head=self._head), durable=True)
+                self._try_room()
                 self.short = False
         except StoreFull:
             self._reserved = not self._store.release_reserve() and self._reserved
@@ -218,6 +220,29 @@ class Journal:
         """Say if a good part of the reserve is free again, or could be at once."""
         droppable = self._head.acked_size
         return self._head.size - droppable <= self._limits.most_bytes - self._limits.reserve_bytes
+
+    def _try_room(self) -> None:
+        """See that a good part of a day could be written, or raise `StoreFull`."""
+        if self._head.acked_size >= _DROP_BYTES_LEAST:
+            return
+        # As a row of an epoch that is over it is dropped like any other, should we die here.
+        mark = first_mark(0)
+        probe = Row(
+            key=Key(Epoch(0), 1),
+            at=0,
+            money=False,
+            prev=mark,
+            mark=mark,
+            event=bytes(_DROP_BYTES_LEAST),
+        )
+        stub = Stub(key=probe.key, at=0, size=probe.size)
+        head = self._head
+        with_probe = replace(
+            head, size=head.size + probe.size, acked_size=head.acked_size + probe.size
+        )
+        self._store.write(Change(head=with_probe, put=[probe]), durable=True)
+        self._head = with_probe
+        self._drop([stub], excess=probe.size)
 
     def _make_room_in_limits(self, need: int, *, money: bool) -> None:
         limits = self._limits
@@ -229,8 +254,7 @@ class Journal:
             self.short = True
             if self._head.size + need <= limits.most_bytes + limits.reserve_bytes:
                 return
-            if not self._drop_first(self._unacknowledged_money, need=need):
-                raise JournalFull
+            raise JournalFull
 
     def _make_room_on_disk(self, need: int, *, money: bool) -> bool:
         """Drop something, or give up the reserve; False when nothing is left to give."""
@@ -239,7 +263,7 @@ class Journal:
         if not money:
             return False
         self.short = True
-        return self._release_reserve() or self._drop_first(self._unacknowledged_money, need=need)
+        return self._release_reserve()
 
     def _drop_first(self, *tiers: _Tier, need: int) -> bool:
         for tier in tiers:
@@ -289,10 +313,6 @@ class Journal:
     def _unacknowledged_plain(self) -> Sequence[Stub]:
         since = Key(self.epoch, self.acked)
         return self._store.oldest(since=since, money=False, most=_DROP_ROWS_MAX)
-
-    def _unacknowledged_money(self) -> Sequence[Stub]:
-        since = Key(self.epoch, self.acked)
-        return self._store.oldest(since=since, money=True, most=_DROP_ROWS_MAX)
 
     def _stubs_between(self, first: int, until: int) -> list[Stub]:
         found: list[Stub] = []

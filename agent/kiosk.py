@@ -371,5 +371,7 @@ class Kiosk:
         count, self._facts.unrecorded = self._facts.unrecorded, 0
         text = f"{count} events without money could not be recorded for want of room"
         fault = Fault(at=at, component="journal", severity="warning", code="full", text=text)
-        states = [self._state(state, at) for state in list(self.devices.values())]
-        return [*self._fact(fault), *(effect for each in states for effect in each)]
+        effects = list(self._fact(fault))
+        for state in list(self.devices.values()):
+            effects += self._state(state, at)
+        return effects

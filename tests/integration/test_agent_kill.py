@@ -5,7 +5,9 @@ import time
 from pathlib import Path
 from random import Random
 
-from agent.journal import Journal, Limits
+import pytest
+
+from agent.journal import Journal, JournalFull, Limits
 from agent.shape import Entry
 from agent.store_sqlite import SqliteStore, open_store
 from wire.journal import mark_after
@@ -127,6 +129,12 @@ def test_a_ruined_file_is_moved_aside_and_its_readable_events_go_first(tmp_path:
         opened.store.close()
 
 
+def append_for_ever(journal: Journal, each: Entry) -> None:
+    """Append until something stops it."""
+    while True:
+        journal.append([each])
+
+
 def is_short(journal: Journal) -> bool:
     """Say if sales must stop (mypy would take the attribute's last value for its next)."""
     return journal.short
@@ -143,8 +151,11 @@ def test_a_file_full_to_its_last_page_keeps_money_and_says_so(tmp_path: Path) ->
     journal.append([plain] * 40)
     for _ in range(40):
         journal.append([money])
-    while not is_short(journal):
-        journal.append([money])
+    with pytest.raises(JournalFull):
+        append_for_ever(journal, money)
+    assert is_short(journal)
+    journal.upkeep(1_000)
+    assert is_short(journal)
     kept = journal.next
     # Everything without money is gone before any money is.
     first = journal.read(1, events_most=500, bytes_most=10**7)
