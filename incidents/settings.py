@@ -14,9 +14,6 @@ class IncidentsSettings:
     dsn: str
     """The database."""
 
-    workers: int = 1
-    """Processes that fold; terminals are shared between them."""
-
     lanes: int = 2
     """Commits under way at once in each process."""
 

@@ -11,7 +11,7 @@ _LAST: Final = 253_370_764_800_000
 
 
 def instant(at: Ms) -> datetime:
-    """Return the moment as an aware datetime in UTC, within the years 1970 to 9998."""
+    """Return the moment as an aware datetime in UTC, within the years 1970 to 9999."""
     return _EPOCH + min(max(at, 0), _LAST) * _MS
 
 
