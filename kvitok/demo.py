@@ -24,8 +24,8 @@ from firmware_sim.truth import Verdict
 from kvitok.api import Api
 from kvitok.embedded import launch
 from kvitok.place import settings_of
-from kvitok.verdict import found_of, told
-from kvitok.watch import Counts, Watch
+from kvitok.verdict import compared, found_of, told
+from kvitok.watch import Watch
 
 PACE: Final = Pace(hold_s=3.0, silence_grace_s=10.0, pulse_interval_s=3.0)
 """How the fleet lives, and the thresholds that the service runs with meanwhile."""
@@ -99,33 +99,41 @@ def _judged(wanted: Wanted, folder: Path, fleet: Fleet, ready: dict[str, Any]) -
         say("time is over: no more faults; letting everything arrive")
         drained = fleet.drain(DRAIN_S)
         timings["drained_s"] = round(time.monotonic() - began, 1)
-        verdict, counts = _settled(fleet, api, watch)
+        verdict, incidents = _settled(fleet, api)
+        counts = watch.counts()
         timings["settled_s"] = round(time.monotonic() - began, 1)
         progress = fleet.progress()
-    report = _report(fleet, verdict, counts)
-    report |= {"fleet": asdict(progress), "timings": timings, "drained": drained}
-    report["holds"] = verdict.holds and drained and progress.unacked == 0
+    holds = verdict.holds and drained and progress.unacked == 0
+    report = {
+        "holds": holds,
+        "drained": drained,
+        "timings": timings,
+        "fleet": asdict(progress),
+        "service": asdict(counts),
+        **_report(fleet, verdict, incidents),
+    }
     if wanted.report is not None:
         wanted.report.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n")
         say(f"report: {wanted.report}")
     for line in told(verdict, drained=drained, unacked=progress.unacked):
         say(line)
-    return 0 if report["holds"] else 1
+    return 0 if holds else 1
 
 
-def _settled(fleet: Fleet, api: Api, watch: Watch) -> tuple[Verdict, Counts]:
+def _settled(fleet: Fleet, api: Api) -> tuple[Verdict, list[dict[str, Any]]]:
     """Ask what was found until it is what must be, or until waiting longer proves nothing."""
     ends = time.monotonic() + SETTLE_S
     # What is made up would show late too: never judge before every hold time has passed.
     time.sleep(2 * PACE.hold_s)
     while True:
-        verdict = fleet.truth.verdict(found_of(api.all("/incidents")))
+        incidents = api.all("/incidents")
+        verdict = fleet.truth.verdict(found_of(incidents))
         if verdict.holds or time.monotonic() > ends:
-            return verdict, watch.counts()
+            return verdict, incidents
         time.sleep(1.0)
 
 
-def _report(fleet: Fleet, verdict: Verdict, counts: Counts) -> dict[str, Any]:
+def _report(fleet: Fleet, verdict: Verdict, incidents: list[dict[str, Any]]) -> dict[str, Any]:
     """Return both sides, injected and found, as JSON types."""
     return {
         "shortened": {
@@ -133,14 +141,12 @@ def _report(fleet: Fleet, verdict: Verdict, counts: Counts) -> dict[str, Any]:
             **SHORTENED,
             "pulse_interval_s": PACE.pulse_interval_s,
         },
-        "injected": fleet.truth.report(),
-        "found": {
-            "confirmed": verdict.confirmed,
-            "missed": [asdict(each) for each in verdict.missed],
-            "unexpected": [asdict(each) for each in verdict.made_up],
-            "duplicated": [asdict(each) for each in verdict.duplicated],
-        },
-        "service": asdict(counts),
+        "confirmed": verdict.confirmed,
+        "missed": [asdict(each) for each in verdict.missed],
+        "unexpected": [asdict(each) for each in verdict.made_up],
+        "duplicated": [asdict(each) for each in verdict.duplicated],
+        "injected": {**fleet.truth.report(), "expected": compared(fleet.truth.expected, incidents)},
+        "found": incidents,
     }
 
 

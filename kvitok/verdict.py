@@ -1,6 +1,7 @@
 """What the API found, in the fleet's words; and the comparison, in a person's."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict
 from typing import Any, Final
 
 from firmware_sim.truth import Expected, Found, Verdict
@@ -23,6 +24,27 @@ def found_of(incidents: Iterable[Mapping[str, Any]]) -> list[Found]:
         )
         for each in incidents
     ]
+
+
+def compared(
+    expected: Iterable[Expected], incidents: Iterable[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return what was to be found, each with the incident that it was found as, or None."""
+    listed = list(incidents)
+    pairs = list(zip(found_of(listed), listed, strict=True))
+    return [
+        {
+            **asdict(each),
+            "found": next((told["id"] for one, told in pairs if _is(each, one)), None),
+        }
+        for each in expected
+    ]
+
+
+def _is(expected: Expected, found: Found) -> bool:
+    wanted = (expected.rule, expected.terminal, expected.tx, expected.device, expected.cause)
+    given = (found.rule, found.terminal, found.tx, found.device, found.cause)
+    return all(want is None or want == got for want, got in zip(wanted, given, strict=True))
 
 
 def told(verdict: Verdict, *, drained: bool, unacked: int) -> Iterator[str]:
