@@ -88,6 +88,12 @@ class _Line(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._end(str(exc) if exc else "the broker closed the connection")
 
+    def write(self, data: bytes) -> None:
+        """Send, unless the connection is over: `lost` tells that."""
+        # uvloop raises where asyncio is silent.
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.write(data)
+
     def _end(self, why: str) -> None:
         if not self.lost.done():
             self.lost.set_result(why)
@@ -125,9 +131,8 @@ class Broker:
 
     def _write(self, line: _Line) -> None:
         unsent, self._unsent = self._unsent, []
-        if line.transport is not None:
-            line.transport.write(b"".join(unsent))
-            metrics.ACKS.inc(len(unsent))
+        line.write(b"".join(unsent))
+        metrics.ACKS.inc(len(unsent))
 
     async def run(
         self, shared: list[str], plain: list[str], on_ready: Callable[[], None], *, share: bool
@@ -173,8 +178,8 @@ class Broker:
             on_ready()
             await self._keep_alive(line)
         finally:
+            line.write(mqtt_packets.DISCONNECT)
             if line.transport is not None:
-                line.transport.write(mqtt_packets.DISCONNECT)
                 line.transport.close()
 
     async def _connect(self) -> _Line:
@@ -190,11 +195,8 @@ class Broker:
             raise BrokerGone(
                 f"cannot connect to {self._address}: {str(error) or 'no answer'}"
             ) from None
-        assert line.transport is not None
         client_id = f"kvitok-{secrets.token_hex(6)}"
-        line.transport.write(
-            mqtt_packets.connect(client_id, KEEP_ALIVE_S, settings.user, settings.password)
-        )
+        line.write(mqtt_packets.connect(client_id, KEEP_ALIVE_S, settings.user, settings.password))
         code = await self._answer(line, line.connected, "CONNECT")
         if code:
             reason = REFUSALS.get(code, f"code {code}")
@@ -227,8 +229,7 @@ class Broker:
         return False
 
     async def _subscribe(self, line: _Line, filters: list[str]) -> bytes:
-        assert line.transport is not None
-        line.transport.write(mqtt_packets.subscribe(1, filters))
+        line.write(mqtt_packets.subscribe(1, filters))
         return await self._answer(line, asyncio.ensure_future(line.subscribed.get()), "SUBSCRIBE")
 
     async def _answer(self, line: _Line, answer: asyncio.Future[Result], asked: str) -> Result:
@@ -245,8 +246,7 @@ class Broker:
             await asyncio.wait({line.lost}, timeout=KEEP_ALIVE_S / 3)
             if time.monotonic() - line.heard_at > KEEP_ALIVE_S * 1.5:
                 raise BrokerGone(f"{self._address}: silent for {KEEP_ALIVE_S * 1.5:.0f} s")
-            if line.transport is not None and not line.lost.done():
-                line.transport.write(mqtt_packets.PINGREQ)
+            line.write(mqtt_packets.PINGREQ)
         raise BrokerGone(f"{self._address}: {line.lost.result()}")
 
     def _message(self, packet: Message | Oversized) -> None:

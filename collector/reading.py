@@ -9,7 +9,7 @@ number out of a double's range) or round an integer, the standard library's exac
 """
 
 import json
-import math
+import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -36,6 +36,7 @@ CLOCK_AHEAD_MAX: Final = timedelta(minutes=5)
 RESERVED: Final = frozenset({"quarantined", "journal_lost"})
 """Kinds that only the service writes."""
 
+_DOUBLE_MAX: Final = sys.float_info.max
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MS: Final = timedelta(milliseconds=1)
 _DIGITS: Final = bytes(0x30 if 0x30 <= byte <= 0x39 else byte for byte in range(256))  # noqa: PLR2004 - ASCII digits
@@ -99,7 +100,8 @@ def read_batch(payload: bytes, received_at: datetime, key: bytes) -> Readable | 
     head = _head(value, events)
     if isinstance(head, str) or not isinstance(events, list):
         return Refused(str(head), digest(payload))
-    reader = _EventReader(key, received_at, _texture(plain, len(events), fast=fast))
+    objects = sum(type(event) is dict for event in events)
+    reader = _EventReader(key, received_at, _texture(plain, objects, fast=fast))
     rows = [reader.read(seq, event) for seq, event in enumerate(events, head.first)]
     return Readable(head, rows, reader.quarantined)
 
@@ -178,12 +180,12 @@ class _Texture(Enum):
     """Any event may hold what jsonb cannot, or an account under an escaped name."""
 
 
-def _texture(plain: bytes, events: int, *, fast: bool) -> _Texture:
+def _texture(plain: bytes, objects: int, *, fast: bool) -> _Texture:
     # What orjson read has no number out of range; without \u there is no NUL and no surrogate.
     if not fast or b"\\u" in plain:
         return _Texture.RISKY
     # Braces inside of texts only make this more careful than it must be.
-    flat = plain.count(b"{") == events + 1 and plain.count(b"[") == 1
+    flat = plain.count(b"{") == objects + 1 and plain.count(b"[") == 1
     return _Texture.FLAT if flat else _Texture.NESTED
 
 
@@ -272,8 +274,9 @@ def _settle(value: Any, key: bytes) -> str | None:  # noqa: ANN401 - JSON
 
 
 def _unstorable(value: Any) -> str | None:  # noqa: ANN401 - JSON
-    if type(value) is float:
-        return None if math.isfinite(value) else "number_out_of_range"
+    # jsonb would hold more than a double; the readers behind it would not.
+    if type(value) is float or type(value) is int:
+        return None if abs(value) <= _DOUBLE_MAX else "number_out_of_range"
     if type(value) is not str or value.isascii():
         return "nul_in_text" if type(value) is str and "\0" in value else None
     if any("\ud800" <= each <= "\udfff" for each in value):
