@@ -64,6 +64,8 @@ def test_good_events_are_stored_as_sent() -> None:
         (text(x="\ud800"), "lone_surrogate"),
         (text(x="a").replace('"a"', "1e999", 1), "number_out_of_range"),
         (text(x=7.5).replace("7.5", "1e999"), "number_out_of_range"),
+        (text(x=7.5).replace("7.5", "9" * 400), "number_out_of_range"),
+        (text(x=7.5).replace("7.5", "-" + "9" * 400), "number_out_of_range"),
         (text(x=7.5).replace("7.5", "[" * 150 + "]" * 150), "too_deep"),
     ],
 )
@@ -100,6 +102,12 @@ def test_a_quarantined_account_is_masked() -> None:
     found = read(text(code=1, account="9161234567"), text(code="\ud800", account="9161234567"))
     assert len(found.quarantined) == 2
     assert not any("9161234567" in each.body for each in found.quarantined)
+
+
+def test_an_account_is_found_beside_an_event_that_is_none() -> None:
+    """An event that is no object does not make a batch look flat."""
+    found = read("17", text(deep={"account": "9161234567"}))
+    assert "9161234567" not in found.rows[1].body
 
 
 def test_reasons_quote_nothing() -> None:
