@@ -111,6 +111,7 @@ class Broker:
         self._on_message = on_message
         self._line: _Line | None = None
         self._unsent: list[bytes] = []
+        self._jitter = random.Random()  # noqa: S311 - so that collectors do not come back at once
         self._shares: bool | None = None
         self._probed: asyncio.Queue[str] = asyncio.Queue()
         self.subscribed_since: float | None = None
@@ -151,7 +152,7 @@ class Broker:
                 self.subscribed_since = None
                 self._line = None
                 metrics.MQTT_CONNECTED.set(0)
-            await asyncio.sleep(wait_s * random.uniform(0.7, 1.3))  # noqa: S311 - jitter
+            await asyncio.sleep(wait_s * self._jitter.uniform(0.7, 1.3))
             wait_s = min(wait_s * 2, RETRY_MAX_S)
 
     async def _session(

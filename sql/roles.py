@@ -48,7 +48,7 @@ SEQUENCES: Final[dict[str, tuple[str, ...]]] = {"support_case_number": (INCIDENT
 UPKEEP: Final = "keep_event_partitions(timestamptz, interval, interval, interval)"
 
 EXISTING: Final = "select rolname from pg_roles where rolname = any(%s)"
-LOCK: Final = "select pg_advisory_xact_lock(x'4b564952'::bigint)"
+LOCK: Final = "select pg_advisory_xact_lock(1263945042)"
 
 
 def ensure_roles(dsn: str, passwords: Mapping[str, str]) -> None:

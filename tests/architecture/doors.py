@@ -12,6 +12,10 @@ DOORS: dict[str, str] = {
     "agent/store_sqlite.py": "the journal's file",
     "agent/devices/line.py": "one thread waits for ports and deadlines; reads the monotonic clock",
     "agent/devices/serial_port.py": "opens serial ports",
+    "collector/app.py": "reads the clocks, handles signals, configures logging",
+    "collector/database.py": "holds a connection",
+    "collector/journals.py": "waits for messages and commits",
+    "collector/mqtt.py": "speaks to the broker",
     "desk/app.py": "listens, reads the clocks",
     "desk/database.py": "holds connections",
     "firmware_sim/agent_process.py": "starts and ends the real agent",
@@ -45,4 +49,7 @@ DOORS: dict[str, str] = {
     "kvitok/supervisor.py": "starts and ends processes",
     "kvitok/upkeep.py": "reads the environment",
     "kvitok/watch.py": "counts in the database",
+    "sql/connect.py": "holds a connection",
+    "sql/migrate.py": "changes tables",
+    "sql/roles.py": "changes roles",
 }
