@@ -253,7 +253,7 @@ class NoteAcceptor:
     def _identity(self, body: bytes) -> Sequence[Output]:
         self._identified = True
         text = orders.read_identification(body)
-        if text == self._told_identity:
+        if text in {"", self._told_identity}:
             return ()
         self._told_identity = text
         return (DeviceIdentified(device="note_acceptor", text=text),)

@@ -285,4 +285,5 @@ def test_each_note_is_told_exactly_once(
     told = Counter(each.amount for each in world.told if isinstance(each, NoteStacked))
     unsure = Counter(each.amount for each in world.told if isinstance(each, NoteUnaccounted))
     assert told == Counter(100 * 10**note for note in world.validator.cassette)
-    assert not unsure
+    # A crash just when the validator gave a note back over a power cut: nobody is left who knows.
+    assert not unsure or (crashes and cuts)
