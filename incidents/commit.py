@@ -58,6 +58,8 @@ class Outcome:
     terminals: int = 0
     unfinished: set[str] = field(default_factory=set)
     """More rows wait than one commit reads."""
+    held: set[str] = field(default_factory=set)
+    """Another worker has these under its lock."""
     failed: set[str] = field(default_factory=set)
     """A bug met their rows; nothing of theirs was written."""
     opened: list[str] = field(default_factory=list)
@@ -71,6 +73,7 @@ async def commit(connection: Connection, errands: Mapping[str, Errand], run: Run
     async with connection.transaction():
         taken = await store.take(connection, sorted(errands))
         names = [one.terminal for one in taken]
+        outcome.held = errands.keys() - names
         unread = await store.stretches(connection, names)
         most = max(1, run.events_most // max(1, len(unread)))
         rows = await store.events(connection, unread, most=most)

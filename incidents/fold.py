@@ -111,8 +111,8 @@ class _Folder:
         if epoch != state.epoch and epoch > state.epoch:
             self._begin(epoch)
         try:
-            if state.open and any(one.home < epoch for one in state.open):
-                self._end_older(epoch, kind, at, body)
+            if state.older and state.open and any(one.home < epoch for one in state.open):
+                self._end_older(row)
             if epoch == state.epoch and kind not in TIMELESS:
                 state.late = received - state.lag - at > self._held_back
                 self._pass(kind, at, body)
@@ -282,7 +282,8 @@ class _Folder:
         if len(self.state.open) > self._numbers.open_transactions_max:
             self._end_one(self.state.open.pop(0), at, cause="too_many", position=position)
 
-    def _end_older(self, epoch: int, kind: str, at: Ms, body: dict[str, Any]) -> None:
+    def _end_older(self, row: Row) -> None:
+        epoch, seq, kind, at, _, body = row
         going_on = body["tx"] if kind in CONTINUING else None
         stay: list[Open] = []
         for one in self.state.open:
@@ -291,7 +292,7 @@ class _Folder:
             elif one.tx == going_on and self._key_of(epoch, one.tx, kind)[0] == one.epoch:
                 stay.append(Open(epoch, one.epoch, one.tx))
             else:
-                self._end_one(one, at, cause="new_epoch", position=[epoch, 1])
+                self._end_one(one, at, cause="new_epoch", position=[epoch, seq])
         self.state.open = stay
 
     def _end_open(

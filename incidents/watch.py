@@ -11,9 +11,10 @@ from incidents.store import Connection
 from incidents.thresholds import Thresholds
 
 BEHIND: Final = """
-select distinct j.terminal
+select j.terminal, min(j.moved_at) as since
 from journal j left join fold_position p using (terminal, epoch)
 where j.next_seq > coalesce(p.next_seq, 1)
+group by j.terminal
 """
 
 RIPE: Final = """
@@ -64,16 +65,12 @@ where (past.cleared_at is null or c.last_at > past.cleared_at)
 order by c.terminal, c.first_at
 """
 
-LAG: Final = """
-select coalesce(extract(epoch from $1 - min(j.moved_at)), 0)::float8
-from journal j left join fold_position p using (terminal, epoch)
-where j.next_seq > coalesce(p.next_seq, 1)
-"""
 
-
-async def behind(connection: Connection) -> dict[str, Errand]:
-    """Return the terminals with rows that are not folded."""
-    return {row[0]: NOTHING_ELSE for row in await connection.fetch(BEHIND)}
+async def behind(connection: Connection, now: datetime) -> tuple[dict[str, Errand], float]:
+    """Return the terminals with rows that are not folded, and how long the oldest has waited."""
+    rows = await connection.fetch(BEHIND)
+    waited = max((now - row["since"] for row in rows), default=timedelta())
+    return {row["terminal"]: NOTHING_ELSE for row in rows}, max(0.0, waited.total_seconds())
 
 
 async def ripe(connection: Connection) -> dict[str, Errand]:
@@ -147,8 +144,3 @@ async def clashes(connection: Connection, numbers: Thresholds) -> dict[str, Erra
         if finding is not None:
             found[terminal] = Errand(clash=finding)
     return found
-
-
-async def lag_s(connection: Connection, now: datetime) -> float:
-    """Return how long the oldest row has waited to be folded."""
-    return float(await connection.fetchval(LAG, now))

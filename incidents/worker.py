@@ -1,12 +1,13 @@
 """The worker: woken by notifications, with a poll behind them; folds in lanes until told to stop.
 
-Laws: a terminal waits at most once (`_waiting`); a lane takes the longest waiting first; a lost
-notification costs one poll; a lost database costs a back-off; a terminal whose rows cannot be
-folded is tried again after a growing pause and stops nobody else.
+Laws: a terminal waits at most once (`_waiting`) and is in one lane at most (`_busy`); a lane takes
+the longest waiting first; a lost notification costs one poll; a lost database costs a back-off; a
+terminal whose rows cannot be folded is tried again after a growing pause and stops nobody else.
 """
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
@@ -28,6 +29,8 @@ RETRY_FIRST_S: Final = 5.0
 RETRY_MAX_S: Final = 300.0
 """Pauses before rows that could not be folded are tried again."""
 CONNECT_AGAIN_S: Final = 1.0
+HELD_AGAIN_S: Final = 0.05
+"""A terminal that another worker holds is looked at again after this."""
 COMMAND_TIMEOUT_S: Final = 60.0
 UNREACHABLE: Final = (
     OSError,
@@ -54,6 +57,7 @@ class Worker:
         self._started_at = _now()
         self._since: datetime | None = self._started_at
         self._waiting: dict[str, Errand] = {}
+        self._busy: set[str] = set()
         self._pauses: dict[str, tuple[float, float]] = {}
         self._wake = asyncio.Event()
         self._look = asyncio.Event()
@@ -136,12 +140,13 @@ class Worker:
             self._since = await watch.listening_since(
                 connection, now, started_at=self._started_at, numbers=self._numbers
             )
-            self._want(await watch.behind(connection))
+            behind, lag_s = await watch.behind(connection, now)
+            metrics.LAG_S.set(lag_s)
+            self._want(behind)
             self._want(await watch.ripe(connection))
             self._want(await watch.quiet(connection, now, self._since, self._numbers))
             self._want(await watch.overdue(connection, now, self._numbers))
             self._want(await watch.clashes(connection, self._numbers))
-            metrics.LAG_S.set(await watch.lag_s(connection, now))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._look.wait(), self._settings.poll_s)
 
@@ -161,15 +166,21 @@ class Worker:
                 self._wake.clear()
                 await self._wake.wait()
                 continue
+            self._busy |= errands.keys()
             try:
                 await self._fold(connection, errands)
             except UNREACHABLE:
                 self._want(errands)
                 raise
+            finally:
+                self._busy -= errands.keys()
+                if self._waiting:
+                    self._wake.set()
 
     def _next(self) -> dict[str, Errand]:
         most = self._settings.terminals_per_commit
-        names = [name for name, _ in zip(self._waiting, range(most), strict=False)]
+        free = (name for name in self._waiting if name not in self._busy)
+        names = list(itertools.islice(free, most))
         metrics.WAITING.set(len(self._waiting) - len(names))
         return {name: self._waiting.pop(name) for name in names}
 
@@ -208,6 +219,10 @@ class Worker:
             del self._pauses[name]
         self._pause(outcome.failed)
         self._want({name: errands[name] for name in outcome.unfinished - outcome.failed})
+        if outcome.held:
+            # Rows that came after its holder looked would wait for the poll.
+            held = {name: errands[name] for name in outcome.held}
+            asyncio.get_running_loop().call_later(HELD_AGAIN_S, self._want, held)
 
     def _pause(self, names: Iterable[str]) -> None:
         for name in names:

@@ -332,3 +332,35 @@ def test_killed_workers_leave_exactly_one_of_each(database: str) -> None:
 
 def _start(dsn: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-c", PROGRAM, dsn], env=dict(os.environ))
+
+
+def test_the_process_needs_no_more_than_its_role(database: str) -> None:
+    """With the rights of `kvitok_incidents` alone, payments, devices and silence are judged."""
+    from sql.roles import INCIDENTS as ROLE
+    from sql.roles import ensure_roles
+
+    ensure_roles(database, {ROLE: "x"})
+    dsn = database.replace("postgres@", f"{ROLE}@")
+
+    async def scenario() -> None:
+        worker = Worker(settings(dsn, hold_s=1.0, pulse_interval_s=1, silent_intervals=1))
+        task = asyncio.create_task(worker.run())
+        db = await asyncpg.connect(database)
+        try:
+            collector = Collector(db)
+            await collector.store("T1", payment("a", ago(30), receipt="failed"))
+            await collector.store("T1", [device("receipt_printer", ago(20), paper="out")])
+            await collector.store("T1", payment("b", ago(10))[:2])
+            expected = ["no_receipt", "payment_uncertain", "printer_unavailable", "terminal_silent"]
+
+            async def all_found() -> bool:
+                return await rules(db) == expected
+
+            await until(all_found)
+            assert await db.fetchval("select count(*) from support_case") == 2
+        finally:
+            worker.stop()
+            await task
+            await db.close()
+
+    asyncio.run(scenario())
