@@ -66,6 +66,7 @@ class Case:
     opened_by: str = DETECTOR
     touched: bool = False
     reported: bool = False
+    new: bool = False
     changed: bool = False
     added: list[Entry] = field(default_factory=list)
 

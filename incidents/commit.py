@@ -162,13 +162,13 @@ async def _keep(
     run: Run,
     outcome: Outcome,
 ) -> None:
-    ledger = Ledger(run.numbers, run.now)
-    await store_ledger.load(connection, ledger, findings)
-    for terminal, each in findings.items():
-        for finding in each:
+    ledgers = {terminal: Ledger(run.numbers, run.now) for terminal in findings}
+    await store_ledger.load(connection, ledgers, findings)
+    for terminal, ledger in ledgers.items():
+        for finding in findings[terminal]:
             ledger.record(terminal, finding)
         if errands[terminal].overdue:
             ledger.open_overdue(terminal)
-    outcome.opened = ledger.opened
-    outcome.cases = sum(case.number is None for case in ledger.cases)
-    await store_ledger.write(connection, ledger)
+        outcome.opened += ledger.opened
+        outcome.cases += sum(case.new for case in ledger.cases)
+    await store_ledger.write(connection, ledgers.values())

@@ -39,11 +39,11 @@ class Incident:
 
 @dataclass(slots=True)
 class Ledger:
-    """The incidents and cases that a run may touch, and what became of them."""
+    """A terminal's incidents and cases that a run may touch, and what became of them."""
 
     numbers: Thresholds
     now: datetime
-    zones: dict[str, str | None] = field(default_factory=dict)
+    zone_name: str | None = None
     incidents: list[Incident] = field(default_factory=list)
     cases: list[Case] = field(default_factory=list)
     opened: list[str] = field(default_factory=list)
@@ -177,7 +177,7 @@ class Ledger:
     def _new_case(self, incident: Incident, topic: str) -> Case:
         end = due(
             self.now,
-            zone_name=self.zones.get(incident.terminal),
+            zone_name=self.zone_name,
             working_days=self.numbers.due_working_days,
         )
         money = topic != WORK_ORDER
@@ -190,6 +190,7 @@ class Ledger:
             tx=incident.finding.subject if money else None,
             opened_at=self.now,
             due_at=end.at,
+            new=True,
         )
         case.note(self.now, "opened", f"due by {end.at:%Y-%m-%d}")
         if end.guessed:

@@ -38,13 +38,20 @@ for update of i
 """  # noqa: S608 - the same
 
 CASES: Final = """
+with wanted as (
+  select unnest($1::text[]) as number
+  union
+  select c.number
+  from unnest($2::text[]) as t(terminal)
+  join support_case c on c.terminal = t.terminal
+  where c.topic = 'work_order' and c.state not in ('resolved', 'closed')
+  union
+  select c.number
+  from unnest($3::text[], $4::bigint[], $5::text[]) as k(terminal, epoch, tx)
+  join support_case c on (c.terminal, c.epoch, c.tx) = (k.terminal, k.epoch, k.tx)
+)
 select c.*, exists (select 1 from report r where r.case_number = c.number) as reported
-from support_case c
-where c.number = any($1::text[])
-  or (c.terminal = any($2::text[]) and c.topic = 'work_order'
-      and c.state not in ('resolved', 'closed'))
-  or (c.terminal, c.epoch, c.tx) in (
-      select * from unnest($3::text[], $4::bigint[], $5::text[]))
+from wanted join support_case c using (number)
 order by c.number
 for update of c
 """
@@ -87,11 +94,12 @@ DELETE_INCIDENT: Final = "delete from incident where id = $1 and provisional"
 
 
 async def load(
-    connection: Connection, ledger: Ledger, findings: Mapping[str, Iterable[Finding]]
+    connection: Connection,
+    ledgers: Mapping[str, Ledger],
+    findings: Mapping[str, Iterable[Finding]],
 ) -> None:
-    """Fill the ledger with all that these findings may touch, locked."""
-    terminals = sorted(findings)
-    pairs = [(terminal, one) for terminal in terminals for one in findings[terminal]]
+    """Fill each terminal's ledger with all that its findings may touch, locked."""
+    pairs = [(terminal, one) for terminal in sorted(findings) for one in findings[terminal]]
     keys = sorted(
         {
             (terminal, one.epoch, one.subject)
@@ -99,22 +107,28 @@ async def load(
             if one.rule in MONEY and one.epoch is not None and one.subject is not None
         }
     )
-    began = [instant(one.opened_at) for _, one in pairs if one.epoch is None]
+    others = [(terminal, one) for terminal, one in pairs if one.epoch is None]
+    # A terminal without a finding is here for its provisional incidents.
+    places = sorted(
+        {terminal for terminal, _ in others} | {t for t, f in findings.items() if not f}
+    )
     columns = list(zip(*keys, strict=True)) or [(), (), ()]
-    rows = await connection.fetch(MONEY_INCIDENTS, *columns, sorted(MONEY))
-    rows += await connection.fetch(OTHER_INCIDENTS, terminals, began)
+    rows = await connection.fetch(MONEY_INCIDENTS, *columns, sorted(MONEY)) if keys else []
+    if places:
+        began = [instant(one.opened_at) for _, one in others]
+        rows += await connection.fetch(OTHER_INCIDENTS, places, began)
     numbers = sorted({row["case_number"] for row in rows if row["case_number"] is not None})
-    cases = {
-        row["number"]: _case(row)
-        for row in await connection.fetch(CASES, numbers, terminals, *columns)
-    }
+    for row in await connection.fetch(CASES, numbers, places, *columns):
+        ledgers[row["terminal"]].cases.append(_case(row))
+    cases = {case.number: case for each in ledgers.values() for case in each.cases}
     known = [row["id"] for row in rows]
-    rows += await connection.fetch(OF_CASES, sorted(cases), known)
-    ledger.cases.extend(cases.values())
+    rows += await connection.fetch(OF_CASES, list(cases), known)
     by_id = {row["id"]: row for row in rows}
-    ledger.incidents.extend(_incident(by_id[each], cases) for each in sorted(by_id))
-    zones = await connection.fetch(ZONES, terminals)
-    ledger.zones.update({row["terminal"]: row["timezone"] for row in zones})
+    for each in sorted(by_id):
+        row = by_id[each]
+        ledgers[row["terminal"]].incidents.append(_incident(row, cases))
+    for row in await connection.fetch(ZONES, sorted(ledgers)):
+        ledgers[row["terminal"]].zone_name = row["timezone"]
 
 
 def _case(row: asyncpg.Record) -> Case:
@@ -133,7 +147,7 @@ def _case(row: asyncpg.Record) -> Case:
     )
 
 
-def _incident(row: asyncpg.Record, cases: Mapping[str, Case]) -> Incident:
+def _incident(row: asyncpg.Record, cases: Mapping[str | None, Case]) -> Incident:
     finding = Finding(
         rule=row["rule"],
         epoch=row["epoch"],
@@ -155,43 +169,43 @@ def _incident(row: asyncpg.Record, cases: Mapping[str, Case]) -> Incident:
     )
 
 
-async def write(connection: Connection, ledger: Ledger) -> None:
+async def write(connection: Connection, ledgers: Iterable[Ledger]) -> None:
     """Write what changed: cases first, for incidents name them."""
-    await _number(connection, ledger)
-    changed = [case for case in ledger.cases if case.changed]
-    new = [case for case in changed if case.added and case.added[0].action == "opened"]
-    old = [case for case in changed if case not in new]
+    whole = list(ledgers)
+    await _number(connection, whole)
+    changed = [(ledger, case) for ledger in whole for case in ledger.cases if case.changed]
+    new = [_new_case(case) for _, case in changed if case.new]
+    old = [(case.number, case.state, ledger.now) for ledger, case in changed if not case.new]
     if new:
-        await connection.executemany(NEW_CASE, [_new_case(case) for case in new])
+        await connection.executemany(NEW_CASE, new)
     if old:
-        await connection.executemany(
-            CHANGE_CASE, [(case.number, case.state, ledger.now) for case in old]
-        )
-    entries = [_entry(case, entry) for case in changed for entry in case.added]
+        await connection.executemany(CHANGE_CASE, old)
+    entries = [_entry(case, entry) for _, case in changed for entry in case.added]
     if entries:
         await connection.executemany(HISTORY, entries)
-    await _write_incidents(connection, ledger)
+    await _write_incidents(connection, [one for ledger in whole for one in ledger.incidents])
 
 
-async def _number(connection: Connection, ledger: Ledger) -> None:
-    nameless = [case for case in ledger.cases if case.number is None]
+async def _number(connection: Connection, ledgers: Iterable[Ledger]) -> None:
+    nameless = [(each, case) for each in ledgers for case in each.cases if case.number is None]
     if nameless:
         counts = await connection.fetch(NUMBERS, len(nameless))
-        for case, count in zip(nameless, counts, strict=True):
-            where = zone(ledger.zones.get(case.terminal))
-            year = case.opened_at.astimezone(where).year
+        for (ledger, case), count in zip(nameless, counts, strict=True):
+            year = case.opened_at.astimezone(zone(ledger.zone_name)).year
             case.number = number_of(count[0], year=year)
 
 
-async def _write_incidents(connection: Connection, ledger: Ledger) -> None:
-    changed = [one for one in ledger.incidents if one.changed]
+async def _write_incidents(connection: Connection, incidents: Iterable[Incident]) -> None:
+    changed = [one for one in incidents if one.changed]
     gone = [(one.id,) for one in changed if one.deleted and one.id is not None]
     new = [
         (one.terminal, one.finding.rule, one.finding.epoch, one.finding.subject, *_content(one))
         for one in changed
         if one.id is None and not one.deleted
     ]
-    old = [(one.id, *_content(one)[:-1]) for one in changed if one.id is not None]
+    old = [
+        (one.id, *_content(one)[:-1]) for one in changed if one.id is not None and not one.deleted
+    ]
     if gone:
         await connection.executemany(DELETE_INCIDENT, gone)
     if old:
