@@ -38,7 +38,7 @@ from agent.program import Gone, Line, ProgramDoor
 from agent.pulse import Position, Pulsing
 from agent.requests import Asked, AskStatus, Hello, read_line
 from agent.run_file import RunFile
-from agent.settings import AgentSettings
+from agent.settings import AgentSettings, JournalSettings
 from agent.status import status
 from agent.store import StoreFull, StoreLost
 from agent.store_sqlite import Opened, condemn, open_store
@@ -66,11 +66,14 @@ def run(settings: AgentSettings) -> None:
     inbox: Inbox[Message] = Inbox()
     stopping = _Stopping(inbox)
     while not stopping.asked:
+        opened = _open_journal(settings.journal, stopping)
         try:
-            Agent(settings, inbox, stopping).run()
+            Agent(settings, opened, inbox, stopping).run()
         except StoreLost as lost:
             log.warning("the journal's file is damaged (%s); it is moved aside", lost)
             condemn(settings.journal.path)
+        finally:
+            opened.store.close()
 
 
 class _Stopping:
@@ -90,12 +93,18 @@ class _Stopping:
 class Agent:
     """One run over one journal file."""
 
-    def __init__(self, settings: AgentSettings, inbox: Inbox[Message], stopping: _Stopping) -> None:
-        """Open everything; nothing is sent before `run`."""
+    def __init__(
+        self,
+        settings: AgentSettings,
+        opened: Opened,
+        inbox: Inbox[Message],
+        stopping: _Stopping,
+    ) -> None:
+        """Prepare everything, the door last; nothing is sent before `run`."""
         self._settings, self._inbox, self._stopping = settings, inbox, stopping
         self._random = Random()  # noqa: S311 - jitter, no secret
         self._boot = uuid.uuid4().hex
-        self._opened = self._open_journal()
+        self._opened = opened
         self._journal = self._take_up(self._opened)
         self._selector = selectors.DefaultSelector()
         self._selector.register(inbox.file, selectors.EVENT_READ, self._tidings)
@@ -112,7 +121,6 @@ class Agent:
             ClockWatch(at=_at(), now=_now()),
             last=last_transaction(self._tail()),
         )
-        self._program = ProgramDoor(settings.program, self._selector, self._heard)
         self._mqtt = MqttDoor(
             settings.mqtt, settings.terminal, boot=self._boot, tell=inbox.offer, random=self._random
         )
@@ -120,6 +128,7 @@ class Agent:
         self._offline_why = "not connected yet"
         self._sent_next = self._journal.next
         self._upkeep_at = self._tick_at = _now()
+        self._program = ProgramDoor(settings.program, self._selector, self._heard)
 
     def run(self) -> None:
         """Work until told to stop."""
@@ -151,7 +160,6 @@ class Agent:
         self._mqtt.stop()
         self._program.close()
         self._selector.close()
-        self._opened.store.close()
 
     def _once(self) -> None:
         """Wait for something to happen, and deal with it."""
@@ -191,19 +199,6 @@ class Agent:
         return self._journal.read(start, events_most=TAIL_EVENTS, bytes_most=_MIB).events
 
     # The journal.
-
-    def _open_journal(self) -> Opened:
-        settings = self._settings.journal
-        while True:
-            try:
-                return open_store(
-                    settings.path, reserve_bytes=settings.reserve_mib * _MIB, at=_at()
-                )
-            except StoreFull as full:
-                log.warning("the journal cannot be opened: %s; trying again", full)
-                if self._stopping.asked:
-                    sys.exit(0)
-                time.sleep(RETRY_OPEN_S)
 
     def _take_up(self, opened: Opened) -> Journal:
         settings = self._settings.journal
@@ -341,6 +336,18 @@ class Agent:
             journal_bytes=self._journal.size,
             programs=self._program.clients,
         )
+
+
+def _open_journal(settings: JournalSettings, stopping: _Stopping) -> Opened:
+    """Open the journal, waiting for room as long as there is none: without it, no notes."""
+    while True:
+        try:
+            return open_store(settings.path, reserve_bytes=settings.reserve_mib * _MIB, at=_at())
+        except StoreFull as full:
+            log.warning("the journal cannot be opened: %s; trying again", full)
+        if stopping.asked:
+            sys.exit(0)
+        time.sleep(RETRY_OPEN_S)
 
 
 def _now() -> Instant:

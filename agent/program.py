@@ -234,6 +234,8 @@ def _listener(settings: ProgramSettings) -> socket.socket:
 
 def _unix_listener(path: Path) -> socket.socket:
     """Listen on a path; only a socket that nobody serves is taken over."""
+    if not hasattr(socket, "AF_UNIX"):
+        raise OSError("this system has no Unix sockets; set [program] port instead")
     with contextlib.suppress(FileNotFoundError):
         if stat.S_ISSOCK(path.stat().st_mode):
             with socket.socket(socket.AF_UNIX) as probe:

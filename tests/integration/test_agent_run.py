@@ -14,6 +14,9 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from agent.journal import Journal
+from agent.shape import Entry
+from agent.store_sqlite import SqliteStore
 from tests.integration.brokers import Broker, start_mosquitto, start_nats
 from tests.integration.postgres import free_port
 from tests.property.agent.agent_service_model import ServiceModel
@@ -280,3 +283,27 @@ def test_a_password_of_the_broker_is_needed_and_not_shown(tmp_path: Path) -> Non
             found = command(tmp_path, "self-test")
             assert found.returncode == (0 if good else 1), found.stdout
             assert password not in found.stdout + found.stderr
+
+
+def test_a_journal_found_damaged_while_running_is_replaced_in_flight(tmp_path: Path) -> None:
+    """Pages ruined in the middle: the agent goes on under a new epoch and says what happened."""
+    store = SqliteStore(tmp_path / "journal.db", reserve_bytes=0)
+    journal = Journal(store, at=1_000)
+    body = b'{"kind":"fault","at":1,"component":"c","severity":"warning","code":"x"}'
+    for _ in range(20):
+        journal.append([Entry(at=1, money=False, event=body)] * 100)
+    store.close()
+    with (tmp_path / "journal.db").open("r+b") as file:
+        file.seek(40 * 4096)
+        file.write(b"\xee" * 4096 * 20)
+    with contextlib.closing(start_mosquitto()) as broker:
+        service = Service(broker)
+        write_settings(tmp_path, broker.port)
+        with agent(tmp_path):
+            wait(lambda: any(each.get("code") == "damaged" for each in service.events()))
+            wait(lambda: (service.last("pulse") or {}).get("unacked") == 0)
+        service.close()
+    assert list(tmp_path.glob("journal.db.damaged-*"))
+    epochs = sorted(service.model.journals)
+    assert epochs[-1] > 1_000
+    assert (tmp_path / "log").read_text().count("is damaged") == 1
