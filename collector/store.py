@@ -17,9 +17,6 @@ from collector.reading import Readable, unix_ms
 from wire.journal import Epoch
 from wire.topics import TerminalId
 
-NOTICE_BYTES_MAX: Final = 7000
-"""A notice of more names none: look at all (PostgreSQL takes under 8,000 bytes)."""
-
 ADD_TERMINALS: Final = """
 insert into terminal as known (terminal, first_heard_at)
 select * from unnest($1::text[], $2::timestamptz[])
@@ -39,6 +36,7 @@ from unnest($1::text[], $2::bigint[]) as new (terminal, epoch)
 on conflict do nothing
 """
 MOVE_CURSORS: Final = """
+with moved as (
 update journal set next_seq = batch.next_seq, mark = batch.mark, moved_at = now()
 from unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::text[])
   as batch (terminal, epoch, place, prev, next_seq, mark)
@@ -47,8 +45,13 @@ where journal.terminal = batch.terminal and journal.epoch = batch.epoch
 returning journal.terminal, exists (
   select from journal as later
   where later.terminal = journal.terminal and later.epoch > journal.epoch
-)
+) as old)
+select array_agg(terminal), array_agg(old), pg_notify('kvitok_journal',
+  case when octet_length(string_agg(terminal, ',')) <= 7000 then string_agg(terminal, ',')
+    else '' end)
+from moved having count(*) > 0
 """
+"""Moves and tells at once: each statement more is a way to the database and back."""
 READ_CURSORS: Final = """
 select terminal, epoch, next_seq, mark from journal
 join unnest($1::text[], $2::bigint[]) as asked (terminal, epoch) using (terminal, epoch)
@@ -110,9 +113,8 @@ async def store(connection: Connection, arrivals: Sequence[Arrival], strangers: 
         await connection.copy_records_to_table("event", records=rows, columns=EVENT_COLUMNS)
     quarantined = await _add_quarantined(connection, taken)
     clashed = await _add_clashes(connection, arrivals, outcomes, moved)
-    if woken := [*moved, *(each for each in clashed if each not in moved)]:
-        names = ",".join(woken)
-        await connection.execute(NOTIFY, names if len(names) <= NOTICE_BYTES_MAX else "")
+    for terminal in clashed:
+        await connection.execute(NOTIFY, terminal)
     return Stored(outcomes, len(rows), quarantined)
 
 
@@ -145,7 +147,7 @@ async def _move(connection: Connection, arrivals: Sequence[Arrival]) -> dict[str
     # In one order for everybody: two collectors with the same terminals then wait, not deadlock.
     ordered = sorted(arrivals, key=lambda each: each.terminal)
     batches = [each.readable.batch for each in ordered]
-    moved = await connection.fetch(
+    moved = await connection.fetchrow(
         MOVE_CURSORS,
         [each.terminal for each in ordered],
         [each.epoch for each in batches],
@@ -154,7 +156,7 @@ async def _move(connection: Connection, arrivals: Sequence[Arrival]) -> dict[str
         [each.readable.batch.first + len(each.readable.rows) for each in ordered],
         [each.last for each in batches],
     )
-    return {terminal: old for terminal, old in moved}  # noqa: C416 - records, not tuples
+    return dict(zip(moved[0], moved[1], strict=True)) if moved else {}
 
 
 def _outcome(arrival: Arrival, cursors: dict[tuple[str, int], Cursor] | None) -> Taken | Answered:
