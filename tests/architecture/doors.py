@@ -18,6 +18,7 @@ DOORS: dict[str, str] = {
     "collector/mqtt.py": "speaks to the broker",
     "desk/app.py": "listens, reads the clocks",
     "desk/database.py": "holds connections",
+    "firmware_sim/__main__.py": "reads the command line",
     "firmware_sim/agent_process.py": "starts and ends the real agent",
     "firmware_sim/app.py": "handles signals",
     "firmware_sim/clock.py": "reads the clocks",

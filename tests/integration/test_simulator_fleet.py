@@ -47,7 +47,7 @@ def test_light_terminals_are_found_to_be_what_they_are(
     """Every mishap and story of ten terminals, and nothing made up."""
     mqtt = Broker(host=nats.host, port=nats.port)
     fleet = Fleet(seed=11, full=0, light=10, mqtt=mqtt, folder=tmp_path, pace=PACE)
-    _live(fleet, service, 15)
+    _live(fleet, service, 12)
 
 
 def test_full_kiosks_tell_what_their_metal_did(
@@ -56,7 +56,7 @@ def test_full_kiosks_tell_what_their_metal_did(
     """Real agents on ptys: the journals say what validator, printer and processing did."""
     mqtt = Broker(host=nats.host, port=nats.port)
     fleet = Fleet(seed=12, full=3, light=0, mqtt=mqtt, folder=tmp_path, pace=PACE)
-    _live(fleet, service, 25)
+    _live(fleet, service, 15)
     for kiosk in fleet.kiosks:
         assert kiosk.program.told_cash == kiosk.hardware.cassette
 
