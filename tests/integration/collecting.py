@@ -26,8 +26,8 @@ _RUN = """
 import sys
 from collector.app import run
 from collector.settings import CollectorSettings, MqttSettings
-dsn, port, name, key, share = sys.argv[1:]
-mqtt = MqttSettings(host="127.0.0.1", port=int(port))
+dsn, port, name, key, share, user, password = sys.argv[1:]
+mqtt = MqttSettings(port=int(port), user=user or None, password=password or None)
 settings = CollectorSettings(
     dsn=dsn, account_key=bytes.fromhex(key), mqtt=mqtt, name=name, share=share == "True"
 )
@@ -46,8 +46,9 @@ class CollectorProcess:
         name: str = "collector",
         *,
         share: bool = True,
+        login: str = ":",
     ) -> None:
-        self._arguments = [dsn, str(broker.port), name, KEY.hex(), str(share)]
+        self._arguments = [dsn, str(broker.port), name, KEY.hex(), str(share), *login.split(":")]
         self.log = folder / f"{name}.log"
         self._process: subprocess.Popen[str] | None = None
         self.start()
@@ -76,6 +77,10 @@ class CollectorProcess:
     def stop(self) -> int:
         """End it politely and return its exit status."""
         return self._end(signal.SIGTERM)
+
+    def close(self) -> None:
+        """End it politely, which must succeed."""
+        assert self.stop() == 0, self.log.read_text()
 
     def _end(self, how: signal.Signals) -> int:
         assert self._process is not None
