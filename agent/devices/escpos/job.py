@@ -9,7 +9,7 @@
     other proof;
   - a model without one: everything sent has been worked off (the fence is answered, where this
     printer is known to answer it; its print time is over in any case) and after that the printer
-    said twice that nothing is wrong.
+    said twice that nothing is wrong. A fault after the fence was answered changes nothing.
 - A paper end, jam, cutter, cover or head fault before the proof: `failed` with that cause.
 - A printer that fell silent in between may have lost power, and with it what it had not printed
   yet; at power-up it pushes out what it has. Then only an answered fence counts as proof.
@@ -90,7 +90,9 @@ class Job:
         self._was_clear = self._was_clear or Sign.TICKET not in signs
         if verdict(signs) is not None:
             self._clean = 0
-            return self._failed(signs)
+            # Answered in its turn, the fence says that the receipt was out before the fault came.
+            done = self.fenced and not self._presenter
+            return self._printed() if done else self._failed(signs)
         if self._presenter or now < self._done_at or (self._needs_fence and not self.fenced):
             return None
         self._clean += 1

@@ -16,7 +16,15 @@ from typing import Final
 from agent.devices.escpos.inquiry import OPTIONAL_MISSES_MAX, Belief, Round
 from agent.devices.escpos.job import Job, Order, Stage
 from agent.devices.escpos.profiles import Profile
-from agent.devices.escpos.status import Query, Sign, Signs, device_state, silent_state, verdict
+from agent.devices.escpos.status import (
+    Query,
+    Sign,
+    Signs,
+    device_state,
+    is_status,
+    silent_state,
+    verdict,
+)
 from agent.devices.escpos.text import encode_text
 from agent.devices.machine import (
     DeviceState,
@@ -110,7 +118,7 @@ class ReceiptPrinter:
         """Take answers; what answers nothing that was asked is dropped."""
         if not self._open:
             return ()
-        if self._fence_open and any(byte in _FENCE_ANSWERS for byte in data):
+        if self._fence_open and _answers_fence(data):
             self._fence_open, self._fence_answered = False, True
             if self._job is not None:
                 self._job.fenced = True
@@ -256,3 +264,9 @@ class ReceiptPrinter:
             return ()
         self._told = state
         return (StateChanged(state),)
+
+
+def _answers_fence(data: bytes) -> bool:
+    """Return whether a fence's answer came, alone or beside status answers: not among noise."""
+    others = [byte for byte in data if not is_status(byte)]
+    return len(others) == 1 and others[0] in _FENCE_ANSWERS

@@ -182,6 +182,17 @@ def test_a_fault_in_the_middle_fails_the_receipt(answers: dict[int, int], cause:
     assert desk.printed[1:] == [b"\x10\x05\x02"]
 
 
+def test_a_fault_after_the_fence_fails_nothing() -> None:
+    """Everything was worked off before: the receipt is out."""
+    desk = Desk().wait(5)
+    desk.fence = True
+    desk.print().wait(0.5)
+    desk.answers = dict(PAPER_OUT)
+    desk.wait(10)
+    assert desk.results() == done("printed")
+    assert desk.states()[-1] == ("online", "out", "paper_out")
+
+
 def test_silence_before_anything_was_sent_is_failed() -> None:
     """Nothing went to the printer: there is surely no receipt."""
     desk = Desk()
