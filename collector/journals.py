@@ -91,6 +91,7 @@ class JournalQueue:
             return
         self._count[message.terminal] += 1
         self._bytes += size
+        metrics.QUEUE_BYTES.inc(size)
         self._waiting.append(message)
         self._arrived.set()
         self._idle.clear()
@@ -105,7 +106,6 @@ class JournalQueue:
             await self._arrived.wait()
             self._arrived.clear()
             while taken := self._take():
-                metrics.QUEUE_BYTES.set(self._bytes)
                 arrivals, oldest = await self._read(taken), taken[0].instant
                 if arrivals:
                     await self._store(arrivals)
@@ -117,7 +117,7 @@ class JournalQueue:
         taken: list[JournalMessage] = []
         seen: set[str] = set()
         later: list[JournalMessage] = []
-        size = 0
+        size, before = 0, self._bytes
         while self._waiting and len(taken) < FLUSH_BATCHES_MAX and size < FLUSH_BYTES_MAX:
             message = self._waiting.popleft()
             if message.terminal in seen:
@@ -131,6 +131,7 @@ class JournalQueue:
             if not self._count[message.terminal]:
                 del self._count[message.terminal]
         self._waiting.extendleft(reversed(later))
+        metrics.QUEUE_BYTES.dec(before - self._bytes)
         return taken
 
     async def _read(self, messages: Sequence[JournalMessage]) -> list[Arrival]:

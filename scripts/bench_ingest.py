@@ -103,7 +103,7 @@ def sale(tx: int, at: int) -> list[bytes]:
 
 
 def batches(load: Load, count: int) -> list[list[bytes]]:
-    """Return for each terminal the packets of its batches, in order; marks need not be true ones."""
+    """Return each terminal's packets in order; marks need not be true ones."""
     at = time.time_ns() // 1_000_000
     sales = [event for tx in range(count * load.batch // 6 + 1) for event in sale(tx, at)]
     plans: list[list[bytes]] = []
@@ -134,7 +134,7 @@ class Generator(asyncio.Protocol):
         self.plans = batches(load, max(1, int(wanted * load.seconds / TERMINALS / load.batch)))
         self.place = [0] * TERMINALS
         self.owed: list[deque[float]] = [deque() for _ in range(TERMINALS)]
-        """Per terminal, when each batch that is not acknowledged was due; the first is in flight."""
+        """Per terminal, when each batch without an ack was due; the first is in flight."""
         self.ready = asyncio.get_running_loop().create_future()
         self.stopped = False
         self.reader = mqtt_packets.PacketReader()
@@ -271,6 +271,7 @@ class Machine:
         told["cores"] = {
             name: (spent - before[name]) / took for name, spent in self.spent().items()
         }
+        told["took"] = took
         told["folded_s"] = self.folded(batch) if self.fold else None
         return told
 
@@ -344,11 +345,12 @@ def _chunks(bodies: list[str]) -> Iterator[str]:
 def show(name: str, told: dict[str, Any], aim: Callable[[dict[str, Any]], str]) -> None:
     """Print one line of the table."""
     cores = " ".join(f"{part} {value:.2f}" for part, value in told["cores"].items())
+    per_event = sum(told["cores"].values()) * told["took"] / max(1, told["events"]) * 1e6
     fold = "" if told["folded_s"] is None else f" folded {told['folded_s']:.2f} s later;"
     rate = told["events"] / told["seconds"]
     print(
         f"{name:<34} {rate:>8,.0f} events/s  p50 {told['p50']:>6.1f} ms  p99 {told['p99']:>6.1f} ms"
-        f"  {aim(told)}\n{'':<36}{fold} cores: {cores}",
+        f"  {aim(told)}\n{'':<36}{fold} cores: {cores}; {per_event:.0f} µs of processor an event",
         flush=True,
     )
 
