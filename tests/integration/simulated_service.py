@@ -96,7 +96,7 @@ def readable(raw: list[Any]) -> Iterator[Event]:
     """Yield the events that can be read as what they say they are."""
     for each in raw:
         kind = KINDS.get(each.get("kind", "")) if isinstance(each, dict) else None
-        if kind is None or not isinstance(each.get("at"), int):
+        if kind is None or not isinstance(each.get("at"), int) or each.get("amount", 0) < 0:
             continue
         known = {name: each[name] for name in kind.__dataclass_fields__ if name in each}
         try:
