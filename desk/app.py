@@ -3,9 +3,11 @@
 import asyncio
 import logging
 import re
+import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Final
 
@@ -65,6 +67,18 @@ class _Server(uvicorn.Server):
         self._ready = ready
         logging.getLogger("uvicorn.access").addFilter(_NoQuery())
         logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """End on SIGTERM and SIGINT without raising them again: a clean end is status 0."""
+        loop = asyncio.get_running_loop()
+        for each in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(each, self.handle_exit, each, None)
+        try:
+            yield
+        finally:
+            for each in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(each)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to answer, then say so."""

@@ -107,7 +107,7 @@ def _tell_errors(app: FastAPI) -> None:
         return answer
 
     @app.exception_handler(Exception)
-    async def _bug(request: Request, _error_: Exception) -> Response:
+    async def _bug(request: Request, _bug_: Exception) -> Response:  # noqa: ARG001 - its text is private
         return _error(request, 500, "The desk failed; its log says where.")
 
     for kind in GONE:
@@ -125,6 +125,7 @@ def _detail(error: HTTPException) -> str:
 _ERRORS: Final = {
     "401": "No token, or one that does not hold.",
     "404": "There is no such thing.",
+    "409": "It cannot be done to this one.",
     "413": "The body is too large.",
     "415": "The body is of another type.",
     "422": "A parameter or the body was not understood.",
@@ -151,11 +152,11 @@ def _described(app: FastAPI) -> dict[str, Any]:
 
 def _statuses(path: str, operation: dict[str, Any]) -> list[str]:
     probe = not path.startswith(API) or path.endswith("/openapi.json")
-    statuses = ["401", "500", "503"]
+    statuses = ["401", "500", "503", *(each for each in operation["responses"] if each >= "400")]
     statuses += ["404"] if "{" in path else []
     statuses += ["413", "415"] if "requestBody" in operation else []
     statuses += [] if probe else ["422"]
-    return sorted(statuses)
+    return sorted(set(statuses))
 
 
 def _problem_described(status: str) -> dict[str, Any]:

@@ -3,16 +3,24 @@
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
-from wire.events import MONEY_KINDS
-
 Tone = Literal["good", "bad", "warn", "plain"]
 Group = Literal["money", "device", "service", "other"]
 
+MONEY_KINDS: Final = frozenset(
+    {
+        "transaction_started",
+        "cash_accepted",
+        "cash_returned",
+        "payment_result",
+        "receipt_result",
+        "transaction_ended",
+        "cassette_collected",
+    }
+)
 DEVICE_KINDS: Final = frozenset({"device_changed", "fault"})
 SERVICE_KINDS: Final = frozenset(
     {
         "agent_started",
-        "cassette_collected",
         "clock_stepped",
         "journal_lost",
         "quarantined",
@@ -21,7 +29,7 @@ SERVICE_KINDS: Final = frozenset(
     }
 )
 SHOWN: Final[Mapping[str, frozenset[str]]] = {
-    "money": frozenset(MONEY_KINDS),
+    "money": MONEY_KINDS,
     "devices": DEVICE_KINDS,
     "service": SERVICE_KINDS,
 }
@@ -53,6 +61,7 @@ _WARN_KINDS: Final = frozenset({"journal_lost", "quarantined", "unreadable", "cl
 _BAD_STATUS: Final = frozenset(
     {"offline", "power_off", "no_device", "hardware_error", "user_error", "fraud_attempt"}
 )
+_DOUBTFUL_STATUS: Final = frozenset({"unknown", "potential_fraud", "starting"})
 _BAD_PAPER: Final = frozenset({"out", "jammed"})
 _BAD_STORAGE: Final = frozenset({"full", "missing", "inoperative"})
 
@@ -79,8 +88,9 @@ def tone_of(event: Mapping[str, Any]) -> Tone:
 
 def device_tone(status: object, paper: object, storage: object) -> Tone:
     """Return the tone of a device's state."""
-    if status in _BAD_STATUS or paper in _BAD_PAPER or storage in _BAD_STORAGE:
+    state, left, cassette = (str(value) for value in (status, paper, storage))
+    if state in _BAD_STATUS or left in _BAD_PAPER or cassette in _BAD_STORAGE:
         return "bad"
-    if paper == "low" or storage == "high" or status in ("unknown", "potential_fraud", "starting"):
+    if left == "low" or cassette == "high" or state in _DOUBTFUL_STATUS:
         return "warn"
-    return "good" if status == "online" else "plain"
+    return "good" if state == "online" else "plain"

@@ -15,7 +15,6 @@ from desk.api.problems import Problem, not_found
 from desk.queries.reports import Report, SealedReport, read_report, store_report
 from desk.times import ALWAYS, FOREVER
 from desk.times import read as read_time
-from wire.limits import NUMBER_MAX
 
 router = APIRouter(tags=["reports"])
 
@@ -30,6 +29,10 @@ def _time(value: object) -> object:
 Time = Annotated[datetime, BeforeValidator(_time)]
 
 
+_MINOR_MAX: Final = 2**53
+"""Money's bound in the contract."""
+
+
 class WrittenReport(BaseModel):
     """A report that somebody typed in: an operator on the phone, or the customer's form."""
 
@@ -41,7 +44,7 @@ class WrittenReport(BaseModel):
     email: Annotated[str, Field(max_length=320)] | None = None
     account: Annotated[str, Field(max_length=100)] | None = None
     terminal: Annotated[str, Field(max_length=64)] | None = None
-    amount: Annotated[int, Field(ge=0, le=NUMBER_MAX, strict=True)] | None = None
+    amount: Annotated[int, Field(ge=0, le=_MINOR_MAX, strict=True)] | None = None
     paid_at: Time | None = None
 
 

@@ -54,6 +54,9 @@ class View:
     def here(self) -> str:
         """Return this page's own address, to come back to."""
         url = self.request.url
+        if url.path == "/login":
+            # A login's address may hold a token: it is never written into a page.
+            return url.path
         return f"{url.path}?{url.query}" if url.query else url.path
 
     def clock(self, moment: dt.datetime, zone: str) -> str:

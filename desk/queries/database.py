@@ -1,10 +1,10 @@
 """What the queries need of asyncpg, and what a page of rows is."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any, Final, Generic, Protocol, TypeVar
-
-import orjson
 
 LIMIT_DEFAULT: Final = 100
 LIMIT_MAX: Final = 1000
@@ -44,7 +44,20 @@ class Page(Generic[Row, Key]):
 
 def json_value(text: str | None) -> Any:  # noqa: ANN401 - JSON has no closed type in Python
     """Read a jsonb column that was selected as text."""
-    return None if text is None else orjson.loads(text)
+    return None if text is None else json.loads(text, parse_int=_whole, parse_float=_real)
+
+
+def _whole(digits: str) -> int | str:
+    # What no JSON reader holds as a number goes out as the text that it was.
+    return int(digits) if len(digits) <= _DIGITS_MAX else digits
+
+
+def _real(digits: str) -> float | str:
+    value = float(digits)
+    return value if isfinite(value) else digits
+
+
+_DIGITS_MAX: Final = 300
 
 
 def storable(*texts: str | None) -> bool:

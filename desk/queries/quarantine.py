@@ -1,13 +1,20 @@
 """What could not be read, newest first."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
 
-import orjson
-
 from desk.accounts import shown
-from desk.queries.database import INTEGER_MAX, LIMIT_DEFAULT, Database, Page, Record, storable
+from desk.queries.database import (
+    INTEGER_MAX,
+    LIMIT_DEFAULT,
+    Database,
+    Page,
+    Record,
+    json_value,
+    storable,
+)
 from desk.times import FOREVER, Moment
 
 
@@ -75,9 +82,9 @@ def _row(record: Record) -> Quarantined:
 
 def _masked(body: str) -> str:
     try:
-        value = orjson.loads(body)
-    except orjson.JSONDecodeError:
+        value = json_value(body)
+    except (ValueError, RecursionError):
         return body
     # The hash of an account never leaves; everything else stays as it was kept.
     masked = shown(value)
-    return body if masked == value else orjson.dumps(masked).decode()
+    return body if masked == value else json.dumps(masked, ensure_ascii=True, separators=(",", ":"))

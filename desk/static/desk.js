@@ -41,8 +41,8 @@ document.addEventListener("htmx:oobBeforeSwap", (event) => {
   event.detail.fragment.querySelector("details")?.setAttribute("open", "");
 });
 
-const lost = (yes) => document.body.classList.toggle("is-lost", yes);
-document.addEventListener("htmx:sendError", () => lost(true));
-document.addEventListener("htmx:timeout", () => lost(true));
-document.addEventListener("htmx:responseError", (event) => lost(event.detail.xhr.status >= 500));
-document.addEventListener("htmx:afterOnLoad", () => lost(false));
+// What cannot be asked any more is told, until it can be asked again.
+document.addEventListener("htmx:afterRequest", (event) => {
+  const status = event.detail.xhr.status;
+  document.body.classList.toggle("is-lost", status === 0 || status >= 500);
+});

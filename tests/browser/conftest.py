@@ -54,7 +54,7 @@ def served(database: str) -> Iterator[Served]:
             shared.update(world=world, loop=asyncio.get_running_loop())
             shared["server"] = server = uvicorn.Server(config)
             running = asyncio.create_task(server.serve(sockets=[listening]))
-            while not server.started:
+            while not server.started:  # noqa: ASYNC110 - uvicorn has no event to wait for
                 await asyncio.sleep(0.01)
             ready.set()
             await running
@@ -67,9 +67,9 @@ def served(database: str) -> Iterator[Served]:
     thread.join(20)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Return the system's Chromium, headless."""
+    """Return the system's Chromium, headless; gone before other modules run loops of their own."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None and os.environ.get("REQUIRE_SERVICES") == "1":
         pytest.fail("Chromium is missing and REQUIRE_SERVICES=1")

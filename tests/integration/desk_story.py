@@ -48,8 +48,8 @@ async def tell(world: World) -> None:
         """,
         TERMINAL, NOW - timedelta(minutes=39), morning - timedelta(days=1),
     )  # fmt: skip
-    await world.pulse(TERMINAL, NOW - timedelta(seconds=10), at=1, epoch=EPOCH, next=1, unacked=0,
-                      boot="b", devices={"note_acceptor": {"status": "online", "storage": "high"}})  # fmt: skip
+    acceptor = {"status": "online", "storage": "high"}
+    await world.pulse(TERMINAL, NOW - timedelta(seconds=10), devices={"note_acceptor": acceptor})
     await world.case("K-2026-000123", TERMINAL, NOW - timedelta(minutes=39), epoch=EPOCH,
                      tx="tx-000006")  # fmt: skip
     await world.incident(

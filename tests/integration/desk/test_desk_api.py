@@ -42,7 +42,7 @@ async def test_a_newer_pulse_counts_for_a_device_and_an_older_does_not(world: Wo
     assert row["devices"][0]["storage"] == "ok"
 
 
-SEARCHES = (
+SEARCHES: tuple[tuple[str, list[str]], ...] = (
     ("104233", [TERMINAL]),
     ("10423", ["104233", "104234"]),
     ("тверская", [TERMINAL]),
@@ -80,7 +80,7 @@ async def test_health_tells_silent_from_never_heard(world: World) -> None:
 
 
 async def test_a_terminal_is_made_known_and_changed(empty_world: World) -> None:
-    """POST /terminals: 201 the first time, 200 and the changed row after; what is not given stays."""
+    """POST /terminals: 201 at first, 200 and the changed row after; what is not given stays."""
     post = empty_world.client.post
     row = {"terminal": "77", "address": "Арбат, 1", "lat": "55.75", "lon": 37.6, "opens": "8:00",
            "closes": "22:00", "timezone": "Asia/Omsk", "metro": ""}  # fmt: skip
@@ -132,6 +132,21 @@ async def test_the_log_tells_every_event_newest_first(world: World) -> None:
     assert started["text"] == "Начат платёж: Билайн, счёт +7 916 ***-**-67."
     failed = next(row for row in rows if row["kind"] == "receipt_result")
     assert failed["text"] == "Чек не напечатан: нет бумаги."
+
+
+async def test_a_number_that_no_reader_holds_does_not_stop_the_log(empty_world: World) -> None:
+    """It goes out as the text that it was; the other rows are not touched."""
+    await empty_world.terminal("1")
+    huge = "9" * 5000
+    body = f'{{"kind": "x", "at": 1, "huge": {huge}, "far": 1e999, "big": {2**70}}}'
+    await empty_world.connection.execute(
+        "insert into event (terminal, epoch, seq, kind, at, received_at, body) "
+        "values ('1', 1, 1, 'x', $1, $1, $2::jsonb)", NOW, body,
+    )  # fmt: skip
+    event = (await empty_world.get("/terminals/1/log"))["items"][0]["event"]
+    assert event["huge"] == huge
+    assert event["big"] == 2**70
+    assert len(event["far"]) == 1000
 
 
 async def test_the_log_speaks_english_when_asked(world: World) -> None:
