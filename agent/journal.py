@@ -59,6 +59,8 @@ class Journal:
         self._limits = limits or Limits()
         self.short = False
         """There is no room for more than the reserve: nothing may be sold."""
+        self._tight = False
+        """The disk is full and the reserve given up: what comes replaces what may go."""
         self._reserved = False  # Set aside by `upkeep`: writing it would delay the start.
         found = store.head()
         if found is None:
@@ -96,6 +98,8 @@ class Journal:
         money = any(each.money for each in entries)
         need = sum(len(each.event) + ROW_OVERHEAD_BYTES for each in entries)
         self._make_room_in_limits(need, money=money)
+        if self._tight:
+            self._make_room_in_place(need, money=money)
         while True:
             # Built anew each time: what was dropped meanwhile has changed the head.
             change = _appended(self._head, entries)
@@ -204,6 +208,7 @@ class Journal:
         head, limits = self._head, self._limits
         if not self._reserved:
             self._reserved = self._store.restore_reserve()
+            self._tight = self._tight and not self._reserved
         try:
             if head.acked_size > limits.keep_bytes:
                 self._drop(self._acknowledged(), excess=head.acked_size - limits.keep_bytes)
@@ -214,7 +219,7 @@ class Journal:
                 self._try_room()
                 self.short = False
         except StoreFull:
-            self._reserved = not self._store.release_reserve() and self._reserved
+            self._release_reserve()
 
     def _fits(self) -> bool:
         """Say if a good part of the reserve is free again, or could be at once."""
@@ -256,6 +261,16 @@ class Journal:
                 return
             raise JournalFull
 
+    def _make_room_in_place(self, need: int, *, money: bool) -> None:
+        """Free about what is to be written, so that the file need not grow into the reserve."""
+        if self._drop_first(
+            self._acknowledged, self._unacknowledged_plain, need=need, least=2 * need
+        ):
+            return
+        if not money:
+            raise JournalFull
+        self.short = True
+
     def _make_room_on_disk(self, need: int, *, money: bool) -> bool:
         """Drop something, or give up the reserve; False when nothing is left to give."""
         if self._drop_first(self._acknowledged, self._unacknowledged_plain, need=need):
@@ -265,23 +280,27 @@ class Journal:
         self.short = True
         return self._release_reserve()
 
-    def _drop_first(self, *tiers: _Tier, need: int) -> bool:
+    def _drop_first(self, *tiers: _Tier, need: int, least: int = _DROP_BYTES_LEAST) -> bool:
+        """Drop of the first tier that has anything; False if none has or the drop finds no room."""
         for tier in tiers:
             stubs = tier()
             if not stubs:
                 continue
             try:
-                self._drop(stubs, excess=max(need, _DROP_BYTES_LEAST))
+                self._drop(stubs, excess=max(need, least))
             except StoreFull:
                 # Even dropping writes to the log: the reserve is what that takes.
                 if not self._release_reserve():
                     return False
+                return self._drop_first(*tiers, need=need, least=least)
             return True
         return False
 
     def _release_reserve(self) -> bool:
         self._reserved = False
-        return self._store.release_reserve()
+        released = self._store.release_reserve()
+        self._tight = self._tight or released
+        return released
 
     def _drop(self, stubs: Sequence[Stub], *, excess: int) -> None:
         """Drop rows, oldest first, until `excess` bytes are free."""

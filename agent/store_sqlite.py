@@ -89,6 +89,8 @@ class SqliteStore:
         # Two writers would give one seq twice: the file is ours alone while we run.
         self._db.execute("pragma locking_mode=exclusive")
         self._db.execute("pragma journal_mode=wal")
+        # A short log keeps the reserve for events: on a full disk it could not be folded in.
+        self._db.execute("pragma wal_autocheckpoint=100")
         self._db.execute("pragma temp_store=memory")
         self._db.execute("pragma cache_size=-256")
         if page_limit is not None:
@@ -175,6 +177,8 @@ class SqliteStore:
             self._reserve.unlink()
         except OSError:
             return False
+        with contextlib.suppress(sqlite3.Error):
+            self._db.execute("pragma wal_checkpoint(truncate)").fetchall()
         return True
 
     def restore_reserve(self) -> bool:
