@@ -53,6 +53,8 @@ class Collector:
         self._questions = Questions()
         self._refusals = Refusals()
         self._known = Known()
+        self._ending = False
+        """Whether messages are left to the next collector: their terminals send them again."""
         self._owed = False
         """Whether there was news since the last notice."""
         self._databases = [Database(settings.dsn, settings.name)]
@@ -82,7 +84,8 @@ class Collector:
             {stopped, broker, *workers}, return_when=asyncio.FIRST_COMPLETED
         )
         if stopped in done:
-            # New messages end here; what is in the queues gets its answer while there is time.
+            # What is in the queues gets its answer while there is time.
+            self._ending = True
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(END_WITHIN_S):
                     await asyncio.gather(*(each.drained() for each in self._queues))
@@ -122,8 +125,8 @@ class Collector:
     def _received(self, packet: Message | Oversized) -> None:
         """Take a message from the broker."""
         found = read_topic(packet.topic)
-        if found is None:
-            metrics.DROPPED.labels("not_our_topic").inc()
+        if found is None or self._ending:
+            metrics.DROPPED.labels("ending" if found else "not_our_topic").inc()
             return
         terminal, channel = found
         now = datetime.now(UTC)  # noqa: TID251 - a door
