@@ -1,6 +1,5 @@
 """The whole desk as one ASGI program: API, probes, pages, and how every error is told."""
 
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
+from starlette.status import HTTP_404_NOT_FOUND, HTTP_405_METHOD_NOT_ALLOWED
 
 from desk import pages
 from desk.api import cases, incidents, probes, reports, terminals, transactions
@@ -115,9 +115,9 @@ def _tell_errors(app: FastAPI) -> None:
 
 
 def _detail(error: HTTPException) -> str:
-    if error.status_code == HTTPStatus.NOT_FOUND:
+    if error.status_code == HTTP_404_NOT_FOUND:
         return "There is nothing at this address."
-    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+    if error.status_code == HTTP_405_METHOD_NOT_ALLOWED:
         return "This address does not take this method."
     return str(error.detail)
 

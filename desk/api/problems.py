@@ -1,13 +1,25 @@
 """Errors as RFC 9457 problem documents: one shape for every error of the API."""
 
 from collections.abc import Mapping, Sequence
-from http import HTTPStatus
 from typing import Any, Final
 
 import orjson
 from pydantic import BaseModel
 from starlette.responses import Response
 
+TITLES: Final = {
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    409: "Conflict",
+    413: "Content Too Large",
+    415: "Unsupported Media Type",
+    422: "Unprocessable Content",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+}
 MEDIA_TYPE: Final = "application/problem+json"
 
 
@@ -49,7 +61,7 @@ def problem_response(
     """Return the problem document as an answer."""
     body: dict[str, Any] = {
         "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
+        "title": TITLES.get(status, "Error"),
         "status": status,
         "detail": detail,
     }
