@@ -77,6 +77,8 @@ class PaymentProgram:
             AgentGone: the agent went away in the middle.
             PowerCut: the plan wanted it.
         """
+        # What a printer pushed out after its repair hangs there until somebody takes it away.
+        self._hardware.take_ticket()
         service = visit.wish.service
         self._record(
             "transaction_started",
