@@ -108,10 +108,10 @@ class _Folder:
         epoch, seq, kind, at, received, body = row
         state = self.state
         following = seq + 1
-        if epoch != state.epoch and epoch > state.epoch:
-            self._begin(epoch)
+        if epoch != state.epoch:
+            self._meet(epoch)
         try:
-            if state.older and state.open and any(one.home < epoch for one in state.open):
+            if state.open and any(one.home < epoch for one in state.open):
                 self._end_older(row)
             if epoch == state.epoch and kind not in TIMELESS:
                 state.late = received - state.lag - at > self._held_back
@@ -211,11 +211,13 @@ class _Folder:
             hold = state.holds[name] = Hold()
         hold.turn(after, at=state.now, position=position)
 
-    def _begin(self, epoch: int) -> None:
+    def _meet(self, epoch: int) -> None:
+        """Take an epoch that is not the present one: a larger one becomes it."""
         state = self.state
-        if state.epoch:
-            state.older = [*state.older, state.epoch][-EPOCHS_MAX:]
-        state.epoch = epoch
+        before = min(epoch, state.epoch)
+        if before and before not in state.older:
+            state.older = sorted([*state.older, before])[-EPOCHS_MAX:]
+        state.epoch = max(state.epoch, epoch)
 
     def _lost(self, row: Row) -> None:
         epoch, seq, _, at, _, _ = row

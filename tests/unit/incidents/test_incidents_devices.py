@@ -196,3 +196,22 @@ def test_what_is_bad_has_a_cause() -> None:
     """The tables of bad values and the function over them agree."""
     assert badness("online", "full", "ok") is None
     assert badness("online", "out", None) == "paper_out"
+
+
+def test_a_reopened_device_reopens_its_work_order() -> None:
+    """Resolved by itself, then bad again within the window: the same order is open again."""
+    story = Story().device(10, paper="out").device(200, paper="full").tell("fault", 300)
+    service = folded(story)
+    assert service.cases == [("work_order", None, "resolved")]
+    before = len(story.rows)
+    service.fold(story.device(400, paper="out").tell("fault", 460).rows[before:])
+    assert service.cases == [("work_order", None, "open")]
+    assert service.told[0][5] == 2
+
+
+def test_a_silent_aspect_is_as_before_and_a_shift_moves_what_clears() -> None:
+    """Good, the clock set forward, 10 s later still not clear; 60 s later it is."""
+    story = Story().device(10, paper="out").device(200, paper="full")
+    story.tell("clock_stepped", 3800, step_ms=3_600_000).tell("fault", 3810)
+    assert folded(story).open == ["printer_unavailable"]
+    assert folded(story.tell("fault", 3860)).open == []

@@ -259,3 +259,16 @@ def test_a_row_that_no_rule_can_read_stops_nothing(kind: str, body: dict[str, ob
     service = folded(story)
     assert service.changes.unreadable == [(story.epoch, 3)]
     assert service.state.next == 4
+
+
+def test_the_tail_of_an_older_epoch_is_ended_by_the_next_event_of_the_larger() -> None:
+    """Events of an old disk that come late are its own transactions, judged like any other."""
+    story = Story()
+    story.epoch += 1000
+    story.tell("agent_started", 1, agent="1", cause="power_on")
+    story.epoch -= 1000
+    story.started(2).cash(3)
+    assert folded(story).told == []
+    story.epoch += 1000
+    story.tell("fault", 9, component="x")
+    assert folded(story).told == [("payment_uncertain", "a", "no_result", 9.0, None, 1)]
