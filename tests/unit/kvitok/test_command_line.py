@@ -12,7 +12,7 @@ PAGE = Path(__file__).parents[3] / "docs/command-line.md"
 
 def test_the_page_is_the_help() -> None:
     """docs/command-line.md is what `python scripts/command_line.py` writes."""
-    assert PAGE.read_text(encoding="utf-8") == page()
+    assert PAGE.read_text(encoding="utf-8") == page(), "run: python scripts/command_line.py"
 
 
 @pytest.mark.parametrize(
