@@ -77,7 +77,8 @@ class MqttDoor:
         self._tell, self._random = tell, random
         self._client: paho.Client | None = None
         self._failures = 0
-        self._refused: str | None = None
+        self._over = threading.Event()
+        self._why = ""
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
 
@@ -116,16 +117,21 @@ class MqttDoor:
         """Hold one connection from beginning to end; return why it ended."""
         settings = self._settings
         client = self._made()
+        self._over.clear()
         try:
             client.connect(settings.host, settings.port_used, keepalive=settings.keepalive_s)
             self._client = client
             if self._stopping.is_set():
                 return "stopping"
-            reason = client.loop_forever(retry_first_connection=False)
         except (OSError, ValueError, ssl.SSLError) as error:
             log.warning("broker %s:%s: %s", settings.host, settings.port_used, error)
             return str(error)
-        return f"refused: {self._refused}" if self._refused else paho.error_string(reason)
+        # paho's own thread does all writing: run in ours, its loop would let `publish` write to
+        # the socket from the main loop at the same time.
+        client.loop_start()
+        self._over.wait()
+        client.loop_stop()
+        return self._why
 
     def _made(self) -> paho.Client:
         settings = self._settings
@@ -149,6 +155,7 @@ class MqttDoor:
         will = encode(Presence(online=False, boot=self._boot))
         client.will_set(topic(self._terminal, Channel.PRESENCE), will, qos=1, retain=True)
         client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
         return client
 
@@ -162,15 +169,30 @@ class MqttDoor:
     ) -> None:
         if reason.is_failure:
             log.warning("broker refuses: %s", reason)
-            self._refused = str(reason)
+            self._end(f"refused: {reason}")
             return
-        self._refused = None
         self._failures = 0
         client.subscribe(
             [(topic(self._terminal, Channel.ACK), 1), (topic(self._terminal, Channel.COMMAND), 1)]
         )
         self._presence(client, online=True)
         self._tell(LineUp())
+
+    def _on_disconnect(
+        self,
+        _client: paho.Client,
+        _userdata: Any,  # noqa: ANN401 - paho's own signature
+        _flags: paho.DisconnectFlags,
+        reason: ReasonCode,
+        _properties: Properties | None,
+    ) -> None:
+        self._end(str(reason))
+
+    def _end(self, why: str) -> None:
+        """Let the connection's thread go on; the first reason is the one that counts."""
+        if not self._over.is_set():
+            self._why = why
+            self._over.set()
 
     def _on_message(
         self,
