@@ -31,6 +31,9 @@ WAITING_PER_TERMINAL_MAX: Final = 8
 FLUSH_BATCHES_MAX: Final = 500
 FLUSH_BYTES_MAX: Final = 1024 * 1024
 """One commit; generous, so that commits grow with the load, and bounded, so that none is slow."""
+FLUSH_EVERY_S: Final = 0.01
+"""Commits of one queue do not begin faster than this: a commit costs as much as hundreds of events.
+An answer after a quiet time waits for nothing."""
 READ_BYTES_AT_ONCE: Final = 50_000
 """Bytes read before others get the processor: a large commit must not hold up an answer."""
 MESSAGE_BYTES: Final = 300
@@ -106,10 +109,12 @@ class JournalQueue:
             await self._arrived.wait()
             self._arrived.clear()
             while taken := self._take():
+                began = time.monotonic()
                 arrivals, oldest = await self._read(taken), taken[0].instant
                 if arrivals:
                     await self._store(arrivals)
                     metrics.WAIT_SECONDS.observe(time.monotonic() - oldest)
+                await asyncio.sleep(max(0.0, FLUSH_EVERY_S - (time.monotonic() - began)))
             self._idle.set()
 
     def _take(self) -> list[JournalMessage]:
