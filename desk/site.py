@@ -12,14 +12,13 @@ from starlette.staticfiles import StaticFiles
 from starlette.status import HTTP_404_NOT_FOUND, HTTP_405_METHOD_NOT_ALLOWED
 
 from desk import pages
-from desk.api import cases, incidents, probes, reports, terminals, transactions
+from desk.api import API, cases, incidents, probes, reports, terminals, transactions
 from desk.api.asking import bearer
 from desk.api.problems import MEDIA_TYPE, Problem, ProblemDetail, problem_response
 from desk.database import GONE
 from desk.edge import LOG, Edge
 from desk.state import Desk
 
-API: Final = "/api/v1"
 STATIC: Final = Path(__file__).parent / "static"
 _PROBES: Final = ("/healthz", "/readyz", "/metrics")
 _AWAY: Final = "The database does not answer; try again in a moment."
@@ -37,7 +36,7 @@ def make_site(desk: Desk) -> Edge:
     )
     app.state.desk = desk
     for module in (terminals, transactions, incidents, cases, reports):
-        app.include_router(module.router, prefix=API, dependencies=[Depends(bearer)])
+        app.include_router(module.router, dependencies=[Depends(bearer)])
     app.include_router(probes.router)
     app.add_api_route(
         f"{API}/openapi.json",

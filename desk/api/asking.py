@@ -23,7 +23,7 @@ from desk.words import Language, language_of
 Model = TypeVar("Model")
 
 _BEARER: Final = HTTPBearer(auto_error=False, description="An API token.")
-_WORD_MAX: Final = 64
+_WORD_MAX: Final = 1000
 
 
 def desk_of(request: Request) -> Desk:

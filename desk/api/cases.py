@@ -6,12 +6,13 @@ from typing import Any, Literal
 
 from fastapi import APIRouter
 
+from desk.api import API
 from desk.api.asking import Cursor, DeskNow, Limit, Word, key_of, page_of
 from desk.api.problems import not_found
 from desk.queries.cases import Case, CaseFilter, CaseKey, read_case, read_cases
 from desk.queries.database import LIMIT_DEFAULT
 
-router = APIRouter(tags=["cases"])
+router = APIRouter(prefix=API, tags=["cases"])
 
 CaseState = Literal["new", "open", "waiting_customer", "resolved", "closed"]
 

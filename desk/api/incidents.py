@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from desk.api import API
 from desk.api.asking import Asker, Cursor, DeskNow, Limit, Word, key_of, page_of
 from desk.api.problems import Problem, not_found
 from desk.database import one_connection
@@ -20,7 +21,7 @@ from desk.queries.incidents import (
 )
 from incidents.actions import clear_incident
 
-router = APIRouter(tags=["incidents"])
+router = APIRouter(prefix=API, tags=["incidents"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,19 +4,22 @@ from datetime import datetime
 from email.parser import BytesHeaderParser
 from email.policy import default as modern
 from email.utils import parsedate_to_datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 import orjson
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
 
+from desk.api import API
 from desk.api.asking import DeskNow, described, json_body, media_type
 from desk.api.problems import Problem, not_found
+from desk.metrics import REPORTS
 from desk.queries.reports import Report, SealedReport, read_report, store_report
+from desk.state import Desk
 from desk.times import ALWAYS, FOREVER
 from desk.times import read as read_time
 
-router = APIRouter(tags=["reports"])
+router = APIRouter(prefix=API, tags=["reports"])
 
 
 def _time(value: object) -> object:
@@ -61,17 +64,13 @@ async def take(request: Request, desk: DeskNow) -> Report:
     """Take a report, as JSON or as a raw mail, and return its row."""
     kind = media_type(request)
     if kind == _MAIL:
-        return await store_report(
-            desk.database, _mail(await request.body(), desk.now(), desk.seal.seal)
-        )
-    if kind != "application/json":
+        report = _mail(await request.body(), desk)
+    elif kind == "application/json":
+        report = _written(await json_body(request, _WRITTEN), desk)
+    else:
         raise Problem(415, f"A report is application/json or {_MAIL}.")
-    written = await json_body(request, _WRITTEN)
-    content = orjson.dumps(written.model_dump(mode="json", exclude_none=True))
-    return await store_report(
-        desk.database,
-        SealedReport(written.channel, desk.now(), written.reported_at, desk.seal.seal(content)),
-    )
+    REPORTS.labels(report.channel).inc()
+    return await store_report(desk.database, report)
 
 
 @router.get("/reports/{report}")
@@ -83,10 +82,15 @@ async def show(desk: DeskNow, report: str) -> Report:
     return row
 
 
-def _mail(raw: bytes, now: datetime, seal: Any) -> SealedReport:  # noqa: ANN401 - one method
+def _written(written: WrittenReport, desk: Desk) -> SealedReport:
+    content = orjson.dumps(written.model_dump(mode="json", exclude_none=True))
+    return SealedReport(written.channel, desk.now(), written.reported_at, desk.seal.seal(content))
+
+
+def _mail(raw: bytes, desk: Desk) -> SealedReport:
     if not raw.strip():
         raise Problem(422, "The mail is empty.", errors=[{"loc": ["body"], "msg": "empty"}])
-    return SealedReport("mail", now, _sent_at(raw), seal(raw))
+    return SealedReport("mail", desk.now(), _sent_at(raw), desk.seal.seal(raw))
 
 
 def _sent_at(raw: bytes) -> datetime | None:

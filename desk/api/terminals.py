@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import TypeAdapter
 
+from desk.api import API
 from desk.api.asking import (
     Cursor,
     DeskNow,
@@ -31,7 +32,7 @@ from desk.queries.terminals import (
 )
 from desk.registration import Registration
 
-router = APIRouter(tags=["terminals"])
+router = APIRouter(prefix=API, tags=["terminals"])
 
 _REGISTRATION: Final = TypeAdapter(Registration)
 _QUERY_MAX: Final = 200

@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from desk.api import API
 from desk.api.asking import Cursor, DeskNow, Limit, Times, Word, key_of, page_of
 from desk.queries.database import LIMIT_DEFAULT
 from desk.queries.quarantine import Quarantined, QuarantineKey, read_quarantine
@@ -16,7 +17,7 @@ from desk.queries.transactions import (
     read_transactions,
 )
 
-router = APIRouter(tags=["journals"])
+router = APIRouter(prefix=API, tags=["journals"])
 
 
 @dataclass(frozen=True, slots=True)

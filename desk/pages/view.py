@@ -13,9 +13,11 @@ from starlette.responses import HTMLResponse, Response
 
 from desk import clocktime, incident_words, vocabulary
 from desk.money import money
+from desk.queries.cases import CaseStep
 from desk.state import Desk
 from desk.tones import device_tone
 from desk.words import Language, Words, language_of, message, words
+from incidents.cases import DETECTOR
 
 TEMPLATES: Final = Path(__file__).parents[1] / "templates"
 LANGUAGE_COOKIE: Final = "kvitok_language"
@@ -111,9 +113,18 @@ class View:
         """Return what was done with a case."""
         return vocabulary.word(self.words, vocabulary.CASE_ACTION, action)
 
+    def said(self, step: CaseStep) -> str | None:
+        """Return what a person said, or the incident that the service names, in its reader's words.
+
+        The service's other remarks are for its own records: the page shows those facts elsewhere.
+        """
+        if step.actor != DETECTOR:
+            return step.text
+        return self.rule(step.text) if step.text in incident_words.KNOWN_RULES else None
+
     def actor(self, actor: str) -> str:
         """Return who did it: the service's own name for what happened by itself."""
-        return "Kvitok" if actor == "detector" else actor
+        return "Kvitok" if actor == DETECTOR else actor
 
     def device_tone(self, device: Any) -> str:  # noqa: ANN401 - a device's row
         """Return a device's tone."""

@@ -269,7 +269,7 @@ async def test_an_unknown_terminal_is_404_as_a_path_and_empty_as_a_filter(world:
     ):
         await world.get(path, 404)
     for name in ("transactions", "incidents", "cases", "quarantine"):
-        for terminal in ("nobody", "%00", "%ff", "Ы"):
+        for terminal in ("nobody", "%00", "%ff", "Ы", "x" * 300):
             answer = await world.get(f"/{name}?terminal={terminal}")
             assert answer == {"items": [], "next": None}
 
@@ -283,3 +283,13 @@ async def test_probes_need_no_token_on_loopback(world: World) -> None:
     metrics = (await world.client.get("/metrics")).text
     assert "kvitok_desk_requests_total" in metrics
     assert TERMINAL not in metrics
+    assert 'route="/healthz"' in metrics
+
+
+async def test_metrics_count_by_route_never_by_address(world: World) -> None:
+    """The template of a path is a label; a number that somebody asked for is not."""
+    await world.get(f"/terminals/{TERMINAL}/log")
+    await world.get("/nowhere/9161234567", 404)
+    metrics = (await world.client.get("/metrics")).text
+    assert 'route="/api/v1/terminals/{terminal}/log"' in metrics
+    assert "9161234567" not in metrics
