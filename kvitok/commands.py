@@ -105,7 +105,9 @@ async def _register(connection: asyncpg.Connection, rows: Sequence[Registration]
 
 @terminal.command("list")
 def terminal_list(
-    query: Annotated[str, typer.Argument(help="Words of number, name or place.")] = "",
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="[WORD]...", help="Of number, name or place.")
+    ] = None,
     *,
     limit: Limit = 100,
     json: AsJson = False,
@@ -114,6 +116,7 @@ def terminal_list(
 ) -> None:
     """List terminals with their health."""
     settings = settings_of(data, config)
+    query = " ".join(words or ())
 
     async def read(database: Database) -> list[Terminal]:
         return await pages(
