@@ -17,14 +17,14 @@ from collector import metrics, validators
 from collector.database import Connection, Database, Unavailable, Unstorable
 from collector.journals import JournalMessage, JournalQueue
 from collector.known import Known
-from collector.mqtt import Broker
-from collector.mqtt_packets import Message, Oversized
+from collector.mqtt import Broker, Message
 from collector.now import Edition, keep_partitions, publish_edition
 from collector.pulses import Bulletin, Questions
 from collector.reading import Refused, read_told, rule_time
 from collector.refusals import KeptRefusal, Refusals
 from collector.settings import CollectorSettings
-from wire.journal import Epoch
+from wire.journal import Epoch, digest
+from wire.limits import PAYLOAD_BYTES_MAX
 from wire.topics import Channel, TerminalId, every_terminal, read_topic, topic
 
 log = logging.getLogger("collector")
@@ -122,30 +122,31 @@ class Collector:
                 refused.digest,
             )
 
-    def _received(self, packet: Message | Oversized) -> None:
+    def _received(self, message: Message) -> None:
         """Take a message from the broker."""
-        found = read_topic(packet.topic)
+        found = read_topic(message.topic)
         if found is None or self._ending:
             metrics.DROPPED.labels("ending" if found else "not_our_topic").inc()
             return
         terminal, channel = found
         now = datetime.now(UTC)  # noqa: TID251 - a door
         _MESSAGES[channel].inc()
-        if isinstance(packet, Oversized):
-            self._oversized(terminal, channel, packet, now)
+        if len(message.payload) > PAYLOAD_BYTES_MAX:
+            self._oversized(terminal, channel, message.payload, now)
         elif channel is Channel.JOURNAL:
             queue = self._queues[zlib.crc32(terminal.encode()) % len(self._queues)]
-            queue.offer(JournalMessage(terminal, packet.payload, now, time.monotonic()))
+            queue.offer(JournalMessage(terminal, message.payload, now, time.monotonic()))
         elif channel is Channel.PULSE:
-            self._pulse(terminal, packet.payload, now)
+            self._pulse(terminal, message.payload, now)
         elif channel is Channel.PRESENCE:
-            self._presence(terminal, packet, now)
+            self._presence(terminal, message, now)
 
     def _oversized(
-        self, terminal: TerminalId, channel: Channel, packet: Oversized, now: datetime
+        self, terminal: TerminalId, channel: Channel, payload: bytes, now: datetime
     ) -> None:
-        refused = Refused("too_large", packet.digest)
-        self.refused(terminal, channel.value, refused, size=packet.size, at=now)
+        """Refuse a payload at once: none so large waits in a queue."""
+        refused = Refused("too_large", digest(payload))
+        self.refused(terminal, channel.value, refused, size=len(payload), at=now)
         if channel is Channel.JOURNAL:
             self._queues[0].answer_refusal(terminal, refused)
 

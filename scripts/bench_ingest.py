@@ -30,7 +30,7 @@ import psycopg
 ROOT: Final = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from collector import mqtt_packets  # noqa: E402 - the checkout first
+from scripts import load_packets  # noqa: E402 - the checkout first
 from sql.migrate import migrate  # noqa: E402
 from tests.integration.brokers import Broker, mosquitto_program, nats_program  # noqa: E402
 from tests.integration.postgres import PostgresServer  # noqa: E402
@@ -119,7 +119,7 @@ def batches(load: Load, count: int) -> list[list[bytes]]:
                 f'{{"epoch":{load.epoch},"first":{first},"prev":"{prev}","last":"{number + 1:016x}"'
             )
             payload = head.encode() + b',"events":[' + text + b"]}"
-            plan.append(mqtt_packets.publish(f"kvitok/v1/B-{terminal:05}/journal", payload))
+            plan.append(load_packets.publish(f"kvitok/v1/B-{terminal:05}/journal", payload))
         plans.append(plan)
     return plans
 
@@ -137,22 +137,24 @@ class Generator(asyncio.Protocol):
         """Per terminal, when each batch without an ack was due; the first is in flight."""
         self.ready = asyncio.get_running_loop().create_future()
         self.stopped = False
-        self.reader = mqtt_packets.PacketReader()
+        self.unread = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Say hello."""
         self.transport = cast("asyncio.Transport", transport)
-        self.transport.write(mqtt_packets.connect("bench", 0, None, None))
+        self.transport.write(load_packets.CONNECT)
 
     def data_received(self, data: bytes) -> None:
         """Take acks."""
-        for packet in self.reader.feed(data):
-            if isinstance(packet, mqtt_packets.Connected):
-                self.transport.write(mqtt_packets.subscribe(1, ["kvitok/v1/+/ack"]))
-            elif isinstance(packet, mqtt_packets.Subscribed):
+        packets, self.unread = load_packets.read(self.unread + data)
+        for kind, body in packets:
+            if kind == load_packets.CONNACK:
+                self.transport.write(load_packets.subscribe("kvitok/v1/+/ack"))
+            elif kind == load_packets.SUBACK:
                 self.ready.set_result(None)
-            elif isinstance(packet, mqtt_packets.Message):
-                self.acked(int(packet.topic[12:17]), json.loads(packet.payload))
+            elif kind == load_packets.PUBLISH:
+                end = 2 + int.from_bytes(body[:2], "big")
+                self.acked(int(body[14:19]), json.loads(body[end:]))
 
     def acked(self, terminal: int, ack: dict[str, Any]) -> None:
         """Count an ack of the batch in flight, and send the next one."""

@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.admission import Answered, Cursor, Taken, admit
-from collector.mqtt_packets import Message, PacketReader, publish
 from collector.reading import Readable, Refused, read_batch
 from wire.journal import Batch
 
@@ -106,17 +105,3 @@ def test_each_event_is_stored_exactly_once(data: st.DataObject) -> None:
     while following <= size:
         following = offer(following, data.draw(st.integers(1, size - following + 1))).next
     assert copy == list(range(1, size + 1))
-
-
-@given(st.lists(st.tuples(st.text("abc/", min_size=1), st.binary(max_size=400))), st.data())
-def test_packets_are_read_however_they_are_cut(
-    messages: list[tuple[str, bytes]], data: st.DataObject
-) -> None:
-    """What was published comes out, wherever the stream is cut."""
-    stream = b"".join(publish(topic, payload) for topic, payload in messages)
-    cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=6)))
-    reader = PacketReader()
-    found: list[Any] = []
-    for begin, end in zip([0, *cuts], [*cuts, len(stream)], strict=True):
-        found.extend(reader.feed(stream[begin:end]))
-    assert found == [Message(topic, payload, False) for topic, payload in messages]
