@@ -44,6 +44,7 @@ def device_after(before: Device | None, body: dict[str, Any], at: Ms) -> Device:
     """Return the device's state after an event; a value that says nothing leaves the known one."""
     status, paper, storage = body["status"], body.get("paper"), body.get("storage")
     cause, code = body.get("cause"), body.get("code")
+    mute = status in SAYS_NOTHING
     same = before is not None and (status, paper, storage, cause, code) == (
         before.status,
         before.paper,
@@ -59,13 +60,14 @@ def device_after(before: Device | None, body: dict[str, Any], at: Ms) -> Device:
         code=code,
         since=before.since if same and before else at,
         known_status=_known(status, before.known_status if before else None),
-        known_paper=_known(paper, before.known_paper if before else None),
-        known_storage=_known(storage, before.known_storage if before else None),
+        known_paper=_known(paper, before.known_paper if before else None, mute=mute),
+        known_storage=_known(storage, before.known_storage if before else None, mute=mute),
     )
 
 
-def _known(said: str | None, before: str | None) -> str | None:
-    return before if said in SAYS_NOTHING else said
+def _known(said: str | None, before: str | None, *, mute: bool = False) -> str | None:
+    """Return what is known after this; a mute device's missing value says nothing either."""
+    return before if said in SAYS_NOTHING or (mute and said is None) else said
 
 
 @dataclass(slots=True)

@@ -76,6 +76,17 @@ def test_unknown_after_bad_changes_nothing() -> None:
     assert [row[3:] for row in folded(story.tell("fault", 80)).told] == [(10.0, None, 1)]
 
 
+@pytest.mark.parametrize("status", ["starting", "device_busy", "unknown"])
+def test_a_device_that_says_nothing_is_not_good_again(status: str) -> None:
+    """Without a word about paper such a status leaves the paper out: nothing clears by silence."""
+    story = Story().device(10, paper="out").device(20, status=status).tell("fault", 80)
+    assert [row[3:] for row in folded(story).told] == [(10.0, None, 1)]
+    story.device(100, status=status).tell("fault", 500)
+    assert [row[3:] for row in folded(story).told] == [(10.0, None, 1)]
+    story.device(600).tell("fault", 700)
+    assert [row[3:] for row in folded(story).told] == [(10.0, 600.0, 1)]
+
+
 def test_the_acceptors_share_a_rule_and_not_a_subject() -> None:
     """Note and coin acceptor are two subjects of one rule, one work order of the terminal."""
     story = Story().device(1, "note_acceptor", status="offline")
