@@ -35,6 +35,12 @@ def _blank_is_none(value: object) -> object:
     return (value.strip() or None) if isinstance(value, str) else value
 
 
+def _degrees(value: object) -> object:
+    if isinstance(value, bool):  # which pydantic would take for 0 or 1
+        raise ValueError("a number of degrees")  # noqa: TRY004 - pydantic asks for this one
+    return _blank_is_none(value)
+
+
 def _clock(value: object) -> object:
     if isinstance(value, time):
         return value
@@ -63,10 +69,8 @@ _Text = Annotated[
 Text = Annotated[_Text | None, BeforeValidator(_blank_is_none)]
 Clock = Annotated[Annotated[time, BeforeValidator(_clock)] | None, BeforeValidator(_blank_is_none)]
 Zone = Annotated[Annotated[str, BeforeValidator(_zone)] | None, BeforeValidator(_blank_is_none)]
-Latitude = Annotated[Annotated[float, Field(ge=-90, le=90)] | None, BeforeValidator(_blank_is_none)]
-Longitude = Annotated[
-    Annotated[float, Field(ge=-180, le=180)] | None, BeforeValidator(_blank_is_none)
-]
+Latitude = Annotated[Annotated[float, Field(ge=-90, le=90)] | None, BeforeValidator(_degrees)]
+Longitude = Annotated[Annotated[float, Field(ge=-180, le=180)] | None, BeforeValidator(_degrees)]
 
 
 class Registration(BaseModel):

@@ -28,8 +28,16 @@ Moment = Annotated[
 
 def read(text: str) -> datetime | None:
     """Return the aware UTC moment that an RFC 3339 text names; None if it names none."""
-    # A "+" that a client forgot to escape arrives as a space.
-    candidate = text.strip().replace(" ", "+") if "T" in text.upper() else text.strip()
+    moment = read_bound(text)
+    return moment if moment not in {ALWAYS, FOREVER} else None
+
+
+def read_bound(text: str) -> datetime | None:
+    """Return the moment that a text names, or the bound that it lies beyond; None if no moment."""
+    # A "+" that a client forgot to escape arrives as a space; "t" and "z" may be small.
+    candidate = text.strip().upper()
+    if "T" in candidate:
+        candidate = candidate.replace(" ", "+")
     try:
         moment = datetime.fromisoformat(candidate)
         if moment.tzinfo is None:
@@ -37,4 +45,4 @@ def read(text: str) -> datetime | None:
         moment = moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-    return moment if ALWAYS <= moment <= FOREVER else None
+    return min(max(moment, ALWAYS), FOREVER)

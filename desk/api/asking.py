@@ -15,8 +15,7 @@ from desk.cursors import read as read_cursor
 from desk.cursors import write as write_cursor
 from desk.queries.database import LIMIT_MAX
 from desk.state import Desk
-from desk.times import ALWAYS, FOREVER
-from desk.times import read as read_time
+from desk.times import ALWAYS, FOREVER, read_bound
 from desk.tokens import Bearer
 from desk.words import Language, language_of
 
@@ -105,7 +104,7 @@ Times = Annotated[Between, Depends(between)]
 def _moment(name: str, text: str | None, default: datetime) -> datetime:
     if text is None or text == "":
         return default
-    moment = read_time(text)
+    moment = read_bound(text)
     if moment is None:
         raise unprocessable(name, "not an RFC 3339 time such as 2026-11-23T04:52:00Z")
     return moment
