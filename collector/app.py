@@ -155,9 +155,18 @@ class Collector:
         if isinstance(told, Refused):
             self.refused(terminal, "pulse", told, size=len(payload), at=now)
             return
+        if told.left_out:
+            metrics.PULSES_CUT.inc()
         fields = told.fields
         at = rule_time(fields["at"], now) or now
-        self._bulletin.pulse(terminal, fields["boot"], told.body, at=at, received_at=now)
+        self._bulletin.pulse(
+            terminal,
+            fields["boot"],
+            told.body,
+            at=at,
+            received_at=now,
+            interval_s=fields.get("interval_s"),
+        )
         if fields["unacked"] > 0:
             self._questions.ask(terminal, Epoch(fields["epoch"]), time.monotonic())
 

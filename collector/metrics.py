@@ -15,6 +15,9 @@ QUARANTINED: Final = Counter(
     "kvitok_collector_events_quarantined_total", "Of the stored events, those not readable."
 )
 REFUSED: Final = Counter("kvitok_collector_refused_total", "Payloads refused whole.", ["channel"])
+PULSES_CUT: Final = Counter(
+    "kvitok_collector_pulses_cut_total", "Pulses taken without a part that could not be read."
+)
 DROPPED: Final = Counter(
     "kvitok_collector_dropped_total",
     "Messages dropped at a bound; terminals send journals again.",

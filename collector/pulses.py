@@ -18,7 +18,8 @@ from wire.topics import TerminalId
 TERMINALS_MAX: Final = 200_000
 """Terminals with news between two commits; above it news of others waits for their next pulse."""
 HEARD_EVERY_S: Final = 10.0
-"""A journal is a sign of life, but not one worth a write each time."""
+"""A journal is a sign of life, but not one worth a write each time; with a shorter pulse interval
+it is one each interval, so that nobody is silent who speaks."""
 
 
 @dataclass(slots=True)
@@ -43,20 +44,34 @@ class Bulletin:
     def __init__(self) -> None:
         self._news: dict[TerminalId, News] = {}
         self._heard: dict[TerminalId, datetime] = {}
+        self._hasty: dict[TerminalId, int] = {}
+        """Intervals that are shorter than `HEARD_EVERY_S`."""
 
     def heard(self, terminal: TerminalId, at: datetime) -> None:
         """Note a sign of life that is no pulse."""
         last = self._heard.get(terminal)
-        if last is None or (at - last).total_seconds() >= HEARD_EVERY_S:
+        every_s = self._hasty.get(terminal, HEARD_EVERY_S)
+        if last is None or (at - last).total_seconds() >= every_s:
             self._alive(terminal, at)
 
     def pulse(
-        self, terminal: TerminalId, boot: str, body: str, *, at: datetime, received_at: datetime
+        self,
+        terminal: TerminalId,
+        boot: str,
+        body: str,
+        *,
+        at: datetime,
+        received_at: datetime,
+        interval_s: int | None = None,
     ) -> None:
         """Note a pulse; `at` is its rule time."""
         news = self._alive(terminal, received_at)
         if news is None:
             return
+        if interval_s is not None and interval_s < HEARD_EVERY_S:
+            self._hasty[terminal] = interval_s
+        else:
+            self._hasty.pop(terminal, None)
         news.pulse, news.pulse_at, news.pulse_received_at = body, at, received_at
         if boot not in {news.boot, news.offline_boot}:
             # Another run of the agent, as far as we know: whether it is new, the stored boot says.
@@ -87,6 +102,7 @@ class Bulletin:
             news.heard_at = at
             if len(self._heard) >= TERMINALS_MAX:
                 self._heard.clear()
+                self._hasty.clear()
             self._heard[terminal] = at
         return news
 

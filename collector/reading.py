@@ -80,10 +80,14 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A pulse or presence that can be read: its fields, and its masked text where it is kept."""
+    """A pulse or presence that can be read: its fields, and its masked text where it is kept.
+
+    `left_out` is why parts that need not be there are not: they could not be read.
+    """
 
     fields: dict[str, Any]
     body: str
+    left_out: str | None = None
 
 
 def read_batch(payload: bytes, received_at: datetime, key: bytes) -> Readable | Refused:
@@ -118,13 +122,36 @@ def read_told(payload: bytes, check: validators.Validator, key: bytes) -> Told |
         value, _ = _parse(plain)
     if isinstance(value, codec.PayloadRefused):
         return Refused(value.reason, digest(payload))
+    left_out: str | None = None
     try:
         checked = check(value)
     except ValidationError as error:
-        return Refused(validators.fault_of(error), digest(payload))
+        left_out = validators.fault_of(error)
+        checked = _without(value, error, check)
+        if checked is None:
+            return Refused(left_out, digest(payload))
     if reason := _settle(value, key):
         return Refused(reason, digest(payload))
-    return Told(checked, _dump(value))
+    return Told(checked, _dump(value), left_out)
+
+
+def _without(
+    value: dict[str, Any], error: ValidationError, check: validators.Validator
+) -> dict[str, Any] | None:
+    """Take out of a pulse what cannot be read, and return its fields; None: it is needed.
+
+    A terminal of tomorrow that names a device we do not know is not silent.
+    """
+    for fault in error.errors(include_url=False, include_input=False, include_context=False):
+        place = fault["loc"]
+        parent, name = value, place[0] if place else ""
+        if name == "devices" and len(place) > 1 and isinstance(value.get("devices"), dict):
+            parent, name = value["devices"], place[1]
+        parent.pop(name, None)
+    try:
+        return check(value)
+    except ValidationError:
+        return None
 
 
 def rule_time(at_ms: int, received_at: datetime) -> datetime | None:

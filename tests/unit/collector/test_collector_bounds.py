@@ -83,3 +83,16 @@ def test_known_terminals_are_bounded() -> None:
     assert known.strangers(["A", "C"]) == {"C"}
     known.add(["C"])
     assert known.strangers(["A"]) == {"A"}
+
+
+def test_a_hasty_terminal_is_heard_as_often_as_it_pulses() -> None:
+    """Where the pulse interval is short its journals count more often: who speaks is not silent."""
+    bulletin = Bulletin()
+    bulletin.pulse(A, "b1", "{}", at=NOW, received_at=NOW, interval_s=1)
+    bulletin.take()
+    bulletin.heard(A, NOW + timedelta(seconds=1))
+    assert bulletin.take()[A].heard_at == NOW + timedelta(seconds=1)
+    bulletin.pulse(A, "b1", "{}", at=NOW, received_at=NOW + timedelta(seconds=2))
+    bulletin.take()
+    bulletin.heard(A, NOW + timedelta(seconds=3))
+    assert bulletin.take() == {}

@@ -174,15 +174,45 @@ def test_every_kind_has_a_validator() -> None:
 
 
 def test_pulses_are_checked_and_masked() -> None:
-    """A pulse keeps its extra fields, masked; one with a wrong type is refused."""
+    """A pulse keeps its extra fields, masked; without what it needs, or too long, it is refused."""
     good = {"at": AT, "epoch": 1, "next": 2, "unacked": 0, "boot": "b", "account": "9161234567"}
     told = read_told(json.dumps(good).encode(), validators.PULSE, b"k")
     assert isinstance(told, Told)
     assert "9161234567" not in told.body
-    bad = {**good, "devices": {"receipt_printer": {"status": "sleepy"}}}
-    assert isinstance(read_told(json.dumps(bad).encode(), validators.PULSE, b"k"), Refused)
+    for bad in ({"boot": ""}, {"at": "now"}, {"epoch": None}, {"next": 0}, {"unacked": -1}):
+        text = json.dumps({**good, **bad}).encode()
+        assert isinstance(read_told(text, validators.PULSE, b"k"), Refused), bad
+    assert isinstance(read_told(b"{}", validators.PULSE, b"k"), Refused)
+    offline = json.dumps({"online": 1, "boot": "b"}).encode()
+    assert isinstance(read_told(offline, validators.PRESENCE, b"k"), Refused)
     long = {**good, "x": "y" * 20_000}
     assert isinstance(read_told(json.dumps(long).encode(), validators.PULSE, b"k"), Refused)
+
+
+@pytest.mark.parametrize(
+    ("more", "kept"),
+    [
+        ({"devices": {"modem": {"status": "online"}, "toaster": {"status": "online"}}},
+         {"devices": {"modem": {"status": "online"}}}),
+        ({"devices": {"modem": {"status": "online"}, "ups": {"status": "sleepy"}}},
+         {"devices": {"modem": {"status": "online"}}}),
+        ({"devices": {"modem": {"status": "online"}, "ups": "online", "display": {}}},
+         {"devices": {"modem": {"status": "online"}}}),
+        ({"devices": []}, {}),
+        ({"devices": "fine", "signal_dbm": "weak", "notes": 3}, {"notes": 3}),
+        ({"interval_s": 0, "cash": -1, "currency": "roubles", "paper_mm": 1.5}, {}),
+        ({"interval_s": 1e9, "uptime_s": "1", "agent": 7, "disk_free_mb": True}, {}),
+    ],
+)  # fmt: skip
+def test_a_pulse_is_heard_without_what_cannot_be_read(
+    more: dict[str, object], kept: dict[str, object]
+) -> None:
+    """What a pulse need not have is left out where it cannot be read, the rest counts."""
+    needed = {"at": AT, "epoch": 1, "next": 2, "unacked": 0, "boot": "b"}
+    told = read_told(json.dumps({**needed, **more}).encode(), validators.PULSE, b"k")
+    assert isinstance(told, Told)
+    assert told.fields == json.loads(told.body) == {**needed, **kept}
+    assert told.left_out
 
 
 def test_unix_time_is_exact() -> None:
