@@ -160,7 +160,7 @@ def _broker(mqtt: MqttSettings) -> Iterator[Finding]:
     if found.plain is not Delivery.DELIVERED:
         text = (
             f"{where} takes our messages and delivers nothing ({found.plain.value}): does its "
-            "access list let this user read and write kvitok/v1/+/ack?"
+            "access list let this user read and write kvitok/probe/#?"
         )
         yield Finding(Grade.FAIL, "broker", text)
     else:

@@ -39,12 +39,12 @@ class Deliveries:
 
 
 def deliveries(mqtt: MqttSettings, name: str) -> Deliveries:
-    """Publish to an ack topic that no terminal has, and say what came back.
+    """Publish where only probes are (the collector's too), and say what came back.
 
     Raises:
         BrokerAway: it does not answer, or does not know us.
     """
-    topic = f"kvitok/v1/doctor-{name}/ack"
+    topic = f"kvitok/probe/doctor-{name}"
     return Deliveries(
         _probe(mqtt, topic, topic, wait_s=WAIT_S),
         _probe(mqtt, topic, f"$share/doctor-{name}/{topic}", wait_s=SHARE_WAIT_S),
