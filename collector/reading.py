@@ -123,6 +123,7 @@ def read_told(payload: bytes, check: validators.Validator, key: bytes) -> Told |
     if isinstance(value, codec.PayloadRefused):
         return Refused(value.reason, digest(payload))
     left_out: str | None = None
+    checked: dict[str, Any] | None
     try:
         checked = check(value)
     except ValidationError as error:
@@ -144,9 +145,9 @@ def _without(
     """
     for fault in error.errors(include_url=False, include_input=False, include_context=False):
         place = fault["loc"]
-        parent, name = value, place[0] if place else ""
-        if name == "devices" and len(place) > 1 and isinstance(value.get("devices"), dict):
-            parent, name = value["devices"], place[1]
+        parent, name = value, str(place[0]) if place else ""
+        if name == "devices" and len(place) > 1 and isinstance(value.get(name), dict):
+            parent, name = value[name], str(place[1])
         parent.pop(name, None)
     try:
         return check(value)
