@@ -24,10 +24,14 @@ ROOT = Path(__file__).parents[2]
 KEY = b"0123456789abcdef0123456789abcdef"
 _RUN = """
 import sys
+from pathlib import Path
 from collector.app import run
 from collector.settings import CollectorSettings, MqttSettings
-dsn, port, name, key, share, user, password = sys.argv[1:]
-mqtt = MqttSettings(port=int(port), user=user or None, password=password or None)
+dsn, port, name, key, share, user, password, *tls = sys.argv[1:]
+files = dict(zip(("ca_file", "cert_file", "key_file"), map(Path, tls)))
+mqtt = MqttSettings(
+    port=int(port), user=user or None, password=password or None, tls=bool(tls), **files
+)
 settings = CollectorSettings(
     dsn=dsn, account_key=bytes.fromhex(key), mqtt=mqtt, name=name, share=share == "True"
 )
@@ -38,7 +42,7 @@ run(settings, lambda: print("ready", flush=True))
 class CollectorProcess:
     """A collector of a test."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - every one a setting, told by name
         self,
         dsn: str,
         broker: Broker,
@@ -47,8 +51,13 @@ class CollectorProcess:
         *,
         share: bool = True,
         login: str = ":",
+        port: int = 0,
+        tls: Sequence[Path] = (),
     ) -> None:
-        self._arguments = [dsn, str(broker.port), name, KEY.hex(), str(share), *login.split(":")]
+        """Start it; `tls` are the authority, our certificate and its key."""
+        where = str(port or broker.port)
+        self._arguments = [dsn, where, name, KEY.hex(), str(share), *login.split(":")]
+        self._arguments += map(str, tls)
         self.log = folder / f"{name}.log"
         self._process: subprocess.Popen[str] | None = None
         self.start()

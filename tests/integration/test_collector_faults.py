@@ -16,10 +16,12 @@ from tests.integration.collecting import (
     Journal,
     Terminal,
     eventually,
+    fault,
     rows,
     stored,
 )
 from tests.integration.postgres import PostgresServer
+from wire.journal import digest
 
 pytestmark = pytest.mark.service
 
@@ -194,4 +196,55 @@ def test_it_works_as_its_own_role(database: str, broker: Broker, tmp_path: Path)
     log = collector.log.read_text()
     assert "cannot" not in log, log
     assert "5 made, 0 dropped" in log
+    assert collector.stop() == 0
+
+
+POISON = """
+create function poison() returns trigger language plpgsql as $$
+begin
+  if new.body ->> 'code' = 'poison' then raise 'as if it could not be held' using errcode = '22000';
+  end if;
+  return new;
+end $$;
+create trigger poison before insert on event for each row execute function poison();
+"""
+
+
+def test_an_unstorable_batch_stops_nobody_else(
+    database: str, broker: Broker, tmp_path: Path
+) -> None:
+    """Of a commit that PostgreSQL refuses, all is stored but the batch at fault, which is told."""
+    collector = CollectorProcess(database, broker, tmp_path)
+    fleet = [(Terminal(broker), Journal(1763860000000 + number)) for number in range(24)]
+    bad, bad_journal = fleet[15]
+    for terminal, journal in fleet:
+        journal.faults(2)
+        if terminal is bad:
+            journal.events[1] = fault("poison")
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute(POISON)
+        # What comes while the first commits wait comes together in the next ones.
+        with connection.transaction():
+            connection.execute("lock table journal in exclusive mode")
+            for terminal, journal in fleet:
+                terminal.publish("journal", json.dumps(journal.batch(1, 2)).encode())
+            time.sleep(0.2)
+    for terminal, journal in fleet:
+        answer = terminal.acks.get(timeout=15)
+        if terminal is bad:
+            payload = json.dumps(bad_journal.batch(1, 2)).encode()
+            assert answer == {"refused": "unstorable", "digest": digest(payload)}
+        else:
+            assert answer == journal.ack(3)
+        expected = [] if terminal is bad else [(1, "fault"), (2, "fault")]
+        assert stored(database, terminal.name) == expected
+        terminal.close()
+    # Its halves went in together, so there were some.
+    query = "select count(distinct xmin::text) from event"
+    assert rows(database, query)[0][0] < len(fleet) - 1
+    assert f"a batch of {bad.name} cannot be stored" in collector.log.read_text()
+    # Half of it, as the agent does next, is taken.
+    again = Terminal(broker, bad.name)
+    with contextlib.closing(again):
+        assert again.send(bad_journal.batch(1, 1)) == bad_journal.ack(2)
     assert collector.stop() == 0
