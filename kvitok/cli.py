@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import sys
 import traceback
 from typing import Final
@@ -49,6 +50,10 @@ def main() -> None:
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(message)s"
     )
+    if sys.argv[1:2] == ["serve"]:
+        # While its modules are still read, too, a signal is a wish and not a failure.
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, lambda *_: sys.exit(0))
     sys.exit(status_of(sys.argv[1:]))
 
 
