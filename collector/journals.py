@@ -31,7 +31,7 @@ WAITING_PER_TERMINAL_MAX: Final = 8
 FLUSH_BATCHES_MAX: Final = 500
 FLUSH_BYTES_MAX: Final = 1024 * 1024
 """One commit; generous, so that commits grow with the load, and bounded, so that none is slow."""
-FLUSH_EVERY_S: Final = 0.01
+FLUSH_EVERY_S: Final = 0.02
 """Commits of one queue do not begin faster than this: a commit costs as much as hundreds of events.
 An answer after a quiet time waits for nothing."""
 READ_BYTES_AT_ONCE: Final = 50_000

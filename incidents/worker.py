@@ -31,6 +31,9 @@ RETRY_MAX_S: Final = 300.0
 CONNECT_AGAIN_S: Final = 1.0
 HELD_AGAIN_S: Final = 0.05
 """A terminal that another worker holds is looked at again after this."""
+FOLD_EVERY_S: Final = 0.1
+"""Commits of one lane do not begin faster than this, unless one is full: a commit costs as much as
+dozens of terminals. What comes after a quiet time waits for nothing."""
 COMMAND_TIMEOUT_S: Final = 60.0
 UNREACHABLE: Final = (
     OSError,
@@ -160,12 +163,19 @@ class Worker:
     # --- folding
 
     async def _lane(self, connection: Connection) -> None:
+        begun = -FOLD_EVERY_S
         while not self._stopped.is_set():
+            rest_s = begun + FOLD_EVERY_S - time.monotonic()
+            if rest_s > 0 and len(self._waiting) < self._settings.terminals_per_commit:
+                await asyncio.sleep(rest_s)
+                begun = -FOLD_EVERY_S
+                continue
             errands = self._next()
             if not errands:
                 self._wake.clear()
                 await self._wake.wait()
                 continue
+            begun = time.monotonic()
             self._busy |= errands.keys()
             try:
                 await self._fold(connection, errands)
