@@ -124,6 +124,8 @@ class Kiosk:
         self._ended_at: Instant | None = None
         self._accepting: tuple[Client, str] | None = None
         self._printing: dict[str, _Printing] = {}
+        self._unproved: dict[str, _Printing] = {}
+        """The last receipt that was told as unknown: its proof may still come."""
         self._prints = 0
         self._facts = Facts(recorder)
 
@@ -322,9 +324,12 @@ class Kiosk:
         return f"recovered-{self._recorder.epoch}-{self._recorder.next}", True
 
     def _printed(self, finished: ReceiptFinished, at: int) -> Sequence[Effect]:
-        printing = self._printing.pop(finished.job, None)
+        jobs = self._printing if finished.job in self._printing else self._unproved
+        printing = jobs.pop(finished.job, None)
         if printing is None:
             return ()
+        if finished.outcome == "unknown":
+            self._unproved = {finished.job: printing}
         notice = told(
             "receipt_result", tx=printing.tx, outcome=finished.outcome, cause=finished.cause
         )

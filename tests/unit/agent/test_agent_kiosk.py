@@ -15,7 +15,7 @@ from agent.devices.machine import (
 )
 from agent.effects import Answer, Client, Effect, Print, PulseNow, TakeNotes, Tell
 from agent.journal import Journal, Limits
-from agent.kiosk import Equipment, Kiosk
+from agent.kiosk import PRINTS_MAX, Equipment, Kiosk
 from agent.requests import read_line
 from agent.store_memory import MemoryStore
 from agent.transactions import LastTransaction, last_transaction
@@ -156,6 +156,29 @@ def test_a_receipt_is_journaled_with_number_and_outcome() -> None:
     notice = {"told": "receipt_result", "tx": "a", "outcome": "failed", "cause": "paper_out"}
     assert told(effects) == [notice]
     assert bench.device(ReceiptFinished(job=job, outcome="printed")) == ()
+
+
+def test_a_receipt_proved_late_is_journaled_too() -> None:
+    """After `unknown` the printer may still prove the receipt: once, and only to `printed`."""
+    bench = Bench()
+    effects = bench.ask(do="print_receipt", tx="a", text="hello", number="17")
+    (job,) = [each.job for each in effects if isinstance(each, Print)]
+    bench.device(ReceiptFinished(job=job, outcome="unknown"))
+    effects = bench.device(ReceiptFinished(job=job, outcome="printed"))
+    assert told(effects) == [{"told": "receipt_result", "tx": "a", "outcome": "printed"}]
+    results = [(each["outcome"], each["number"]) for each in bench.events()]
+    assert results == [("unknown", "17"), ("printed", "17")]
+    assert bench.device(ReceiptFinished(job=job, outcome="printed")) == ()
+
+
+def test_receipts_that_stay_unknown_keep_no_printer_busy() -> None:
+    """A receipt without proof waits for its late proof, but takes no place of a later one."""
+    bench = Bench()
+    for number in range(PRINTS_MAX + 2):
+        effects = bench.ask(do="print_receipt", tx=f"t{number}", text="hello")
+        (job,) = [each.job for each in effects if isinstance(each, Print)]
+        bench.device(ReceiptFinished(job=job, outcome="unknown"))
+    assert len(bench.events()) == PRINTS_MAX + 2
 
 
 def test_a_device_state_is_journaled_told_and_pulsed() -> None:
