@@ -76,8 +76,7 @@ async def commit(connection: Connection, errands: Mapping[str, Errand], run: Run
         outcome.held = errands.keys() - names
         unread = await store.stretches(connection, names)
         most = max(1, run.events_most // max(1, len(unread)))
-        rows = await store.events(connection, unread, most=most)
-        outcome.unfinished = {one.terminal for one in unread if one.until_seq - one.next_seq > most}
+        rows, outcome.unfinished = await store.events(connection, unread, most=most)
         keys = {one.terminal: wanted(one.state, rows.get(one.terminal, ())) for one in taken}
         known = await store.transactions(connection, keys)
         folded: list[tuple[Taken, Changes]] = []

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 
@@ -43,8 +43,8 @@ where j.terminal = any($1::text[]) and j.next_seq > coalesce(p.next_seq, 1)
 order by j.terminal, j.epoch
 """
 
-# Rows are looked for from an hour before the last folded one was received: collectors' clocks may
-# differ by less than that.
+# Rows are looked for from an hour before the last folded one was received, so that old partitions
+# are not opened: collectors' clocks differ by less than that. `events` sees where they did not.
 EVENTS: Final = """
 select j.terminal, e.epoch, e.seq, e.kind, (date_part('epoch', e.at) * 1000)::bigint as at,
   (date_part('epoch', e.received_at) * 1000)::bigint as received, e.body::text as body
@@ -194,8 +194,42 @@ async def stretches(connection: Connection, terminals: Sequence[str]) -> list[St
 
 async def events(
     connection: Connection, unread: Sequence[Stretch], *, most: int
-) -> dict[str, list[Row]]:
-    """Return the rows of these stretches, at most so many of each, ordered by epoch and seq."""
+) -> tuple[dict[str, list[Row]], set[str]]:
+    """Return the rows of these stretches, ordered by epoch and seq, and who has more of them.
+
+    At most so many of each stretch, and none of an epoch before a smaller one is read to its end.
+    """
+    found = await _read(connection, unread, most=most)
+    astray = [
+        replace(one, received_at=None)
+        for one in unread
+        if not _is_whole(one, found.get((one.terminal, one.epoch)), most=most)
+    ]
+    # Our clock was set back, or a range is declared as lost: look everywhere.
+    found |= await _read(connection, astray, most=most)
+    rows: dict[str, list[Row]] = {}
+    unfinished: set[str] = set()
+    for one in sorted(unread, key=lambda one: (one.terminal, one.epoch)):
+        some = found.get((one.terminal, one.epoch))
+        if some is None or one.terminal in unfinished:
+            continue
+        rows.setdefault(one.terminal, []).extend(some)
+        if len(some) == most and some[-1][1] + 1 < one.until_seq:
+            unfinished.add(one.terminal)
+    return rows, unfinished
+
+
+def _is_whole(one: Stretch, rows: Sequence[Row] | None, *, most: int) -> bool:
+    if rows is None or rows[0][1] != one.next_seq:
+        return False
+    following = rows[-1][1] + 1
+    is_end = len(rows) == most or following == one.until_seq
+    return is_end and following - one.next_seq == len(rows)
+
+
+async def _read(
+    connection: Connection, unread: Sequence[Stretch], *, most: int
+) -> dict[tuple[str, int], list[Row]]:
     if not unread:
         return {}
     records = await connection.fetch(
@@ -207,7 +241,7 @@ async def events(
         [one.received_at or instant(0) for one in unread],
         most,
     )
-    rows: dict[str, list[Row]] = {}
+    rows: dict[tuple[str, int], list[Row]] = {}
     loads = orjson.loads
     for terminal, epoch, seq, kind, at, received, body in records:
         try:
@@ -216,17 +250,18 @@ async def events(
             # A number that only PostgreSQL can hold: the row stays, no rule reads it.
             log.warning("row %s/%s/%s cannot be read", terminal, epoch, seq)
             row = (epoch, seq, "quarantined", at, received, {})
-        if terminal in rows:
-            rows[terminal].append(row)
+        key = (terminal, epoch)
+        if key in rows:
+            rows[key].append(row)
         else:
-            rows[terminal] = [row]
+            rows[key] = [row]
     for each in rows.values():
-        each.sort(key=_position)
+        each.sort(key=_seq)
     return rows
 
 
-def _position(row: Row) -> tuple[int, int]:
-    return row[0], row[1]
+def _seq(row: Row) -> int:
+    return row[1]
 
 
 async def transactions(

@@ -16,7 +16,7 @@ import pytest
 from incidents.actions import Refused, Word, clear_incident, comment_case, move_case
 from incidents.settings import IncidentsSettings
 from incidents.worker import Worker
-from tests.integration.incidents_journal import Collector, ago, device, payment
+from tests.integration.incidents_journal import EPOCH, Collector, ago, device, payment
 
 pytestmark = pytest.mark.service
 
@@ -281,6 +281,54 @@ def test_a_poisoned_terminal_stops_nobody(database: str) -> None:
                 return len(await db.fetch(INCIDENTS)) == 3
 
             await until(healed, seconds=15)
+
+    asyncio.run(scenario())
+
+
+def test_rows_are_folded_though_our_clock_was_set_back(database: str) -> None:
+    """Rows received "before" those already folded, alone or among others, are folded in order."""
+
+    async def scenario() -> None:
+        async with service(database) as (collector, db):
+            ahead = datetime.now(UTC) + timedelta(days=3)
+            await collector.store("T1", payment("a", ago(90)), received_at=ahead)
+            await folded(db)
+            await collector.store("T1", payment("b", ago(60), receipt=None))
+            await folded(db)
+            assert await rules(db) == ["no_receipt"]
+        await collector_away(database, ahead)
+
+    async def collector_away(dsn: str, ahead: datetime) -> None:
+        connection = await asyncpg.connect(dsn)
+        collector = Collector(connection)
+        await collector.store("T2", payment("a", ago(90)), received_at=ahead)
+        async with service(dsn) as (_, db):
+            await folded(db)
+        await collector.store("T2", payment("b", ago(60), receipt=None), received_at=ahead)
+        await collector.store("T2", payment("c", ago(50), payment="failed", receipt=None))
+        await collector.store("T2", payment("d", ago(40), receipt=None), received_at=ahead)
+        await connection.close()
+        async with service(dsn) as (_, db):
+            await folded(db)
+            rows = await db.fetch("select subject from incident where terminal = 'T2' order by id")
+            assert [row["subject"] for row in rows] == ["b", "c", "d"]
+
+    asyncio.run(scenario())
+
+
+def test_a_journal_is_folded_before_the_one_that_followed_it(database: str) -> None:
+    """After a long stand a commit reads part of the old journal: the new one waits for the rest."""
+
+    async def scenario() -> None:
+        connection = await asyncpg.connect(database)
+        collector = Collector(connection)
+        for number in range(4):
+            await collector.store("T1", payment(f"a{number}", ago(600 - 10 * number)))
+        await collector.store("T1", payment("new", ago(60)), epoch=EPOCH + 1)
+        await connection.close()
+        async with service(database, events_per_commit=6) as (_, db):
+            await folded(db)
+            assert await rules(db, is_open=False) == []
 
     asyncio.run(scenario())
 
