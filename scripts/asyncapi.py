@@ -6,11 +6,24 @@ from typing import Any, Final
 import yaml
 from pydantic import TypeAdapter
 
-from wire.events import KINDS, JournalLost
-from wire.journal import Ack, Batch, Refusal
+from wire.codec import encode, encode_batch, parse, plain
+from wire.events import (
+    KINDS,
+    AgentStarted,
+    CashAccepted,
+    DeviceChanged,
+    Event,
+    Fiscal,
+    JournalLost,
+    PaymentResult,
+    ReceiptResult,
+    TransactionEnded,
+    TransactionStarted,
+)
+from wire.journal import Ack, Batch, Refusal, digest, first_mark, mark_after
 from wire.limits import BATCH_EVENTS_MAX
 from wire.orders import Command, Reply
-from wire.pulse import Presence, Pulse
+from wire.pulse import DeviceNow, Presence, Pulse
 from wire.topics import PREFIX, Channel
 
 TARGET: Final = Path(__file__).parent.parent / "wire" / "asyncapi.yaml"
@@ -37,6 +50,71 @@ CHANNELS: Final[tuple[tuple[Channel, str, str, tuple[str, ...]], ...]] = (
 """Channel, what the terminal does with it, what it carries."""
 
 
+EPOCH: Final = 1763860000000
+DIARY: Final[tuple[Event, ...]] = (
+    AgentStarted(at=1763861000000, agent="1.0.0", cause="power_on"),
+    DeviceChanged(at=1763861000900, device="receipt_printer", status="online", paper="low"),
+    TransactionStarted(
+        at=1763861001449, tx="2511230001", service="mobile", account="+79165550142"
+    ),
+    CashAccepted(
+        at=1763861009120, tx="2511230001", amount=50_000, currency="RUB", media="note"
+    ),
+    PaymentResult(
+        at=1763861013870, tx="2511230001", outcome="accepted", amount=48_500, fee=1_500,
+        currency="RUB", reference="88120045",
+    ),
+    ReceiptResult(
+        at=1763861016002, tx="2511230001", outcome="printed", number="004211",
+        fiscal=Fiscal(fn="9960440300012345", fd="12044", fp="1250448795"),
+    ),
+    TransactionEnded(at=1763861017300, tx="2511230001", cause="completed"),
+)  # fmt: skip
+"""The first events of a journal: what a kiosk writes about its first customer."""
+
+
+def examples() -> dict[str, list[Any]]:
+    """Return example payloads by message; the batches continue each other and their acks fit."""
+    lines = [encode(event) for event in DIARY]
+    marks = [first_mark(EPOCH)]
+    for line in lines:
+        marks.append(mark_after(marks[-1], line))
+    boot = "01JDF3Q0T0E5ZQ8RC4V9X2W7AB"
+
+    def batch(first: int, last: int) -> Any:  # noqa: ANN401 - JSON
+        head = Batch(epoch=EPOCH, first=first, prev=marks[first - 1], last=marks[last])
+        return parse(encode_batch(head, lines[first - 1 : last]))
+
+    lost = Batch(epoch=EPOCH, first=8, prev=marks[7], last=marks[7], lost_from=3)
+    command = Command(
+        id="01JDF3V7M1",
+        at=EPOCH,
+        expires=EPOCH + 300_000,
+        order="report_now",
+        args={},
+        by="user:17",
+        signature="base64 of 64 bytes",
+    )
+    return {
+        "Batch": [batch(1, 2), batch(3, 7), parse(encode_batch(lost, []))],
+        "Ack": [plain(Ack(epoch=EPOCH, next=n, mark=marks[n - 1])) for n in (1, 3, 8)],
+        "Refusal": [plain(Refusal(refused="too_large", digest=digest(lines[0])))],
+        "Pulse": [
+            plain(Pulse(at=EPOCH + 1, epoch=EPOCH, next=8, unacked=0, boot=boot)),
+            plain(
+                Pulse(
+                    at=EPOCH + 60_000, epoch=EPOCH, next=8, unacked=5, boot=boot, interval_s=30,
+                    devices={"receipt_printer": DeviceNow(status="online", paper="low")},
+                    notes=1, cash=50_000, currency="RUB", signal_dbm=-87,
+                )
+            ),
+        ],
+        "Presence": [plain(Presence(online=each, boot=boot)) for each in (True, False)],
+        "Command": [plain(command)],
+        "Reply": [plain(Reply(id="01JDF3V7M1", outcome="refused", text="expired"))],
+    }  # fmt: skip
+
+
 def document() -> dict[str, Any]:
     """Return the AsyncAPI 3.0 document of the contract."""
     return {
@@ -59,9 +137,11 @@ def document() -> dict[str, Any]:
         },
         "components": {
             "messages": {
-                name: {"payload": {"$ref": f"#/components/schemas/{name}"}}
-                for _, _, _, names in CHANNELS
-                for name in names
+                name: {
+                    "payload": {"$ref": f"#/components/schemas/{name}"},
+                    "examples": [{"payload": each} for each in payloads],
+                }
+                for name, payloads in examples().items()
             },
             "schemas": _schemas(),
         },

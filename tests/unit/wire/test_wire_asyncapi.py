@@ -2,6 +2,7 @@
 
 import re
 import runpy
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 import yaml
 from pydantic import TypeAdapter
 
+from collector.reading import Readable, read_batch
 from wire import codec
 from wire.events import KINDS
 from wire.journal import Ack, Batch
@@ -68,6 +70,27 @@ def test_examples_of_the_prose_are_read(index: int, shape: type[Any], schema: st
         document = asyncapi()
         root = {**document["components"]["schemas"][schema], "components": document["components"]}
         jsonschema.validate(value, root)
+
+
+@pytest.mark.parametrize("name", sorted(asyncapi()["components"]["messages"]))
+def test_examples_of_the_document_are_read(name: str) -> None:
+    """Every example of the published contract passes the real codec and its own schema."""
+    components = asyncapi()["components"]
+    root = {**components["schemas"][name], "components": components}
+    for example in components["messages"][name]["examples"]:
+        value = codec.read(codec.encode(example["payload"]))
+        assert value == example["payload"]
+        jsonschema.validate(value, root)
+
+
+def test_batches_of_the_document_are_stored() -> None:
+    """The collector reads each example batch whole and quarantines nothing of it."""
+    for example in asyncapi()["components"]["messages"]["Batch"]["examples"]:
+        payload = codec.encode(example["payload"])
+        found = read_batch(payload, datetime(2025, 11, 23, 12, tzinfo=UTC), b"key")
+        assert isinstance(found, Readable)
+        assert len(found.rows) == len(example["payload"]["events"])
+        assert found.quarantined == []
 
 
 def test_presence_of_the_prose_is_read() -> None:
