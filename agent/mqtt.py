@@ -15,7 +15,7 @@ from random import Random
 from typing import Any, Final
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
@@ -58,6 +58,27 @@ class Arrived:
 
 
 Tidings = LineUp | LineDown | Arrived
+
+
+class _Client(paho.Client):
+    """A client whose thread never ends unheard, whatever the broker sends."""
+
+    def __init__(self, over: Callable[[str], None], *arguments: Any, **named: Any) -> None:  # noqa: ANN401 - paho's own
+        super().__init__(*arguments, **named)
+        self._tell_over = over
+
+    def loop_forever(self, *arguments: Any, **named: Any) -> MQTTErrorCode:  # noqa: ANN401 - paho's own
+        code = MQTTErrorCode.MQTT_ERR_UNKNOWN
+        try:
+            code = super().loop_forever(*arguments, **named)
+        except Exception as error:
+            log.exception("the broker sent what paho cannot read")
+            self._tell_over(f"unreadable: {error}")
+            line = self.socket()
+            if line is not None:
+                line.close()
+        self._tell_over("the connection is over")
+        return code
 
 
 class MqttDoor:
@@ -107,6 +128,8 @@ class MqttDoor:
         while not self._stopping.is_set():
             why = self._connection()
             self._client = None
+            if self._stopping.is_set():
+                return
             self._tell(LineDown(why))
             self._failures += 1
             longest = min(self._settings.reconnect_s_max, 2 ** min(self._failures, 10))
@@ -116,14 +139,15 @@ class MqttDoor:
     def _connection(self) -> str:
         """Hold one connection from beginning to end; return why it ended."""
         settings = self._settings
-        client = self._made()
         self._over.clear()
         try:
+            # A certificate that is just being replaced is read again at the next attempt.
+            client = self._made()
             client.connect(settings.host, settings.port_used, keepalive=settings.keepalive_s)
             self._client = client
             if self._stopping.is_set():
                 return "stopping"
-        except (OSError, ValueError, ssl.SSLError) as error:
+        except (OSError, ValueError) as error:  # SSLError is an OSError
             log.warning("broker %s:%s: %s", settings.host, settings.port_used, error)
             return str(error)
         # paho's own thread does all writing: run in ours, its loop would let `publish` write to
@@ -135,7 +159,8 @@ class MqttDoor:
 
     def _made(self) -> paho.Client:
         settings = self._settings
-        client = paho.Client(
+        client = _Client(
+            self._end,
             CallbackAPIVersion.VERSION2,
             client_id=self._terminal,
             clean_session=True,
@@ -176,7 +201,8 @@ class MqttDoor:
             [(topic(self._terminal, Channel.ACK), 1), (topic(self._terminal, Channel.COMMAND), 1)]
         )
         self._presence(client, online=True)
-        self._tell(LineUp())
+        if not self._stopping.is_set():
+            self._tell(LineUp())
 
     def _on_disconnect(
         self,
