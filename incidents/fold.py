@@ -4,8 +4,9 @@ Laws:
 - Findings depend on the order and the time of the events only. How they were split into batches,
   when they came and how often the service restarted changes nothing; a backlog only postpones
   telling a device's incident, and a pulse only brings forward what the next event would show.
-- Rule time never goes back. A step of the clock moves what waits; where the clock becomes
-  untrusted or trusted again, nothing is taken to have passed in between.
+- Rule time never goes back by itself. A step of the clock moves what waits; where the clock becomes
+  untrusted or trusted again, or was set back while the agent was off, nothing is taken to have
+  passed in between.
 - A pulse proves the time up to it if its `next` is ours and nothing is unacknowledged.
 - Only the present (largest) epoch speaks of devices and of time; older ones of their transactions.
 """
@@ -168,9 +169,13 @@ class _Folder:
                 self._shift(at - state.now)
             state.trusted, state.now = trusted, at
         elif kind == "clock_stepped" and trusted:
-            step = max(-STEP_MAX, min(STEP_MAX, body["step_ms"]))
+            # What an unseen step took back is part of this one: rule time is never ahead of it.
+            step = min(max(-STEP_MAX, body["step_ms"]), at - state.now)
             self._shift(step)
             state.now += step
+        elif kind == "agent_started" and at < state.now:
+            self._shift(at - state.now)
+            state.now = at
         elif at > state.now:
             state.now = at
         if state.holds:

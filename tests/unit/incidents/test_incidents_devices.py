@@ -171,6 +171,21 @@ def test_a_clock_set_back_does_not_stop_time() -> None:
     assert [row[3] for row in folded(story.tell("fault", 460)).told] == [400.0]
 
 
+def test_a_clock_set_back_unseen_and_put_right_does_not_stop_time() -> None:
+    """The step forward undoes one that nobody told of: rule time is not ahead of the clock."""
+    story = Story().tell("fault", 10_000).tell("fault", 2_000)
+    story.tell("clock_stepped", 10_010, step_ms=8_000_000).device(10_020, paper="out")
+    assert [row[3] for row in folded(story.tell("fault", 10_080)).told] == [10_020.0]
+
+
+def test_a_start_takes_the_clock_as_it_is() -> None:
+    """Nobody saw the clock go back while the agent was off: what waits goes on from there."""
+    story = Story().device(10_000, paper="out")
+    story.tell("agent_started", 2_000, agent="1", cause="power_on").tell("fault", 2_059)
+    assert folded(story).told == []
+    assert [row[3] for row in folded(story.tell("fault", 2_060)).told] == [2_000.0]
+
+
 def test_time_never_goes_back_by_itself() -> None:
     """An unreported jump back neither opens nor clears, and does not shorten a hold."""
     story = Story().tell("fault", 1000).device(10, paper="out").tell("fault", 1059)
