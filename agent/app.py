@@ -3,6 +3,7 @@
 What each part decides is in its own module; here things are only carried from one to the next.
 """
 
+import errno
 import logging
 import os
 import selectors
@@ -38,7 +39,7 @@ from agent.program import Gone, Line, ProgramDoor
 from agent.pulse import Position, Pulsing
 from agent.requests import Asked, AskStatus, Hello, read_line
 from agent.run_file import RunFile
-from agent.settings import AgentSettings, JournalSettings
+from agent.settings import AgentSettings, JournalSettings, SettingsWrong
 from agent.status import status
 from agent.store import StoreFull, StoreLost
 from agent.store_sqlite import Opened, condemn, open_store
@@ -57,6 +58,7 @@ RETRY_OPEN_S: Final = 5.0
 TAIL_EVENTS: Final = 200
 """How far back the last transaction is looked for at start."""
 _MIB: Final = 1024 * 1024
+_NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT)
 Message = Tidings | Said | None
 """What other threads say to the main loop; None only wakes it."""
 
@@ -339,12 +341,28 @@ class Agent:
 
 
 def _open_journal(settings: JournalSettings, stopping: _Stopping) -> Opened:
-    """Open the journal, waiting for room as long as there is none: without it, no notes."""
+    """Open the journal, waiting for room as long as there is none: without it, no notes.
+
+    Raises:
+        SettingsWrong: its folder can never be used; waiting would not help.
+    """
     while True:
         try:
             return open_store(settings.path, reserve_bytes=settings.reserve_mib * _MIB, at=_at())
         except StoreFull as full:
-            log.warning("the journal cannot be opened: %s; trying again", full)
+            log.warning(
+                "the journal %s cannot be opened: %s; trying again (no room, no right to write, "
+                "or another program has it?)",
+                settings.path,
+                full,
+            )
+        except OSError as error:
+            if error.errno not in _NO_ROOM:
+                raise SettingsWrong(
+                    f"[journal] path: {settings.path}: {error.strerror}; give the agent's user "
+                    "this folder, or name another file"
+                ) from error
+            log.warning("the journal %s: %s; trying again", settings.path, error.strerror)
         if stopping.asked:
             sys.exit(0)
         time.sleep(RETRY_OPEN_S)

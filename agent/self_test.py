@@ -1,5 +1,6 @@
 """`kvitok-agent self-test`: tries all that the agent needs, one line each, with what to do."""
 
+import os
 import socket
 import threading
 import time
@@ -59,7 +60,8 @@ def _folder(journal: Path) -> Finding:
         written = write_durably(probe, {"probe": True})
         probe.unlink(missing_ok=True)
     except OSError as error:
-        return Finding("journal", good=False, text=f"{error}; give the agent's user this folder")
+        text = f"{journal.parent}: {error.strerror}; give the agent's user this folder"
+        return Finding("journal", good=False, text=text)
     if not written:
         text = f"{journal.parent} takes no file; free disk, or give the agent's user this folder"
         return Finding("journal", good=False, text=text)
@@ -75,6 +77,16 @@ def _program(settings: AgentSettings, *, agent_runs: bool) -> Finding:
             socket.create_server((settings.program.host, settings.program.port)).close()
         except OSError as error:
             text = f"{where}: {error.strerror}; another program has it: choose another port"
+            return Finding("payment program's door", good=False, text=text)
+    elif settings.program.socket:
+        folder = settings.program.socket.parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            text = f"{folder}: {error.strerror}; make this folder for the agent's user"
+            return Finding("payment program's door", good=False, text=text)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            text = f"{folder} cannot be written; give the agent's user this folder"
             return Finding("payment program's door", good=False, text=text)
     return Finding("payment program's door", good=True, text=f"{where} is free")
 
@@ -101,7 +113,7 @@ def _broker(settings: AgentSettings) -> Finding:
     door.stop()
     match heard[:1]:
         case [LineUp()]:
-            return Finding("broker", good=True, text=f"{where} takes us as {settings.terminal}")
+            return Finding("broker", good=True, text=f"{where} takes us as {settings.mqtt.user}")
         case [LineDown(why=why)]:
             text = f"{where}: {why}; check [mqtt] host, port, user, password, tls and the network"
         case _:

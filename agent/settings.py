@@ -99,7 +99,7 @@ class _Reader:
         if terminal is None:
             raise top.wrong("terminal", "must be the printed number: 1 to 32 of A-Z a-z 0-9 _ -")
         journal = self._journal(top.table("journal"))
-        mqtt = self._mqtt(top.table("mqtt"))
+        mqtt = self._mqtt(top.table("mqtt"), terminal)
         program = self._program(top.table("program"))
         pulse = top.table("pulse")
         interval_s = pulse.number("interval_s", 60, least=1, most=86_400)
@@ -132,7 +132,7 @@ class _Reader:
         table.finish()
         return made
 
-    def _mqtt(self, table: "_Table") -> MqttSettings:
+    def _mqtt(self, table: "_Table", terminal: str) -> MqttSettings:
         host = table.text("host")
         if not host:
             raise table.wrong("host", "is missing: name the broker")
@@ -147,7 +147,7 @@ class _Reader:
         made = MqttSettings(
             host=host,
             port=table.number("port", 0, least=0, most=65_535),
-            user=table.text("user"),
+            user=table.text("user") or terminal,
             password=password,
             tls=table.flag("tls", default=False),
             ca_file=table.existing("ca_file"),

@@ -40,7 +40,9 @@ class SerialPort:
         try:
             self._serial = _open(path, baud)
         except (OSError, ValueError) as error:  # SerialException is an OSError
-            raise LineLost(f"{path}: {error}") from error
+            # pyserial wraps the system's words in its own, with the path and the number twice.
+            number = getattr(error, "errno", None)
+            raise LineLost(f"{path}: {os.strerror(number) if number else error}") from error
         self._by_file = hasattr(self._serial, "fd")
 
     def fileno(self) -> int | None:

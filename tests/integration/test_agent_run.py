@@ -261,6 +261,26 @@ def test_status_and_self_test_say_what_is_wrong(tmp_path: Path) -> None:
     assert "terminal must be the printed number" in wrong.stderr
 
 
+def test_folders_that_cannot_be_had_are_named(tmp_path: Path) -> None:
+    """The journal's folder and the door's: what is wrong, and no traceback."""
+    write_settings(tmp_path, 1)
+    file = tmp_path / "agent.toml"
+    text = file.read_text("utf-8")
+    # A file stands where a folder should: no user, root neither, can make one there.
+    bad = text.replace('"journal.db"', '"agent.toml/journal.db"')
+    bad = bad.replace('"program.sock"', '"agent.toml/program.sock"')
+    assert bad.count("agent.toml/") == 2
+    file.write_text(bad, encoding="utf-8")
+    found = command(tmp_path, "self-test")
+    assert "FAIL journal: " in found.stdout
+    assert "FAIL payment program's door: " in found.stdout
+    ran = command(tmp_path, "run")
+    assert ran.returncode == 2
+    assert "[journal] path: " in ran.stderr
+    assert "give the agent's user this folder" in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
 def test_a_password_of_the_broker_is_needed_and_not_shown(tmp_path: Path) -> None:
     """With the wrong password the agent says that it is refused; with the right one it is in."""
     passwords = tmp_path / "passwords"
@@ -278,7 +298,7 @@ def test_a_password_of_the_broker_is_needed_and_not_shown(tmp_path: Path) -> Non
         broker.start()
         for password, good in (("mis-taken", False), ("se-cret", True)):
             (tmp_path / "secret").write_text(password + "\n", encoding="utf-8")
-            extra = f'user = "{TERMINAL}"\npassword_file = "secret"\n'
+            extra = 'password_file = "secret"\n'  # Without a user, the terminal's number is it.
             write_settings(tmp_path, broker.port, extra)
             found = command(tmp_path, "self-test")
             assert found.returncode == (0 if good else 1), found.stdout
