@@ -50,8 +50,12 @@ def cell(value: object) -> str:
         return f"{value.astimezone():%Y-%m-%d %H:%M:%S}"
     if isinstance(value, tuple | list):
         return ", ".join(cell(each) for each in value)
-    # A terminal may not be told by data to move its cursor.
-    return "".join(each if each.isprintable() else "\ufffd" for each in str(value))
+    return "".join(each if _shown(each) else "\ufffd" for each in str(value))
+
+
+def _shown(character: str) -> bool:
+    """Say no to what would tell a screen to move its cursor; the spaces in `95,00 ₽` may stay."""
+    return character.isprintable() or unicodedata.category(character) == "Zs"
 
 
 def width(text: str) -> int:

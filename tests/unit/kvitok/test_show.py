@@ -26,6 +26,7 @@ def test_fields_are_aligned(capsys: pytest.CaptureFixture[str]) -> None:
         (True, "yes"),
         (("a", "b"), "a, b"),
         ("a\x1b[2Jb", "a\ufffd[2Jb"),
+        ("1\u202f140,00\xa0₽", "1\u202f140,00\xa0₽"),
     ],
 )
 def test_a_cell_is_plain_text(value: object, shown: str) -> None:
