@@ -54,6 +54,14 @@ class Heard:
     listening_since: datetime | None
 
 
+def was_set(
+    before: tuple[datetime, float], after: tuple[datetime, float], numbers: Thresholds
+) -> bool:
+    """Whether our clock was moved between two looks at it and at the one that only goes on."""
+    passed = (after[0] - before[0]).total_seconds()
+    return abs(passed - (after[1] - before[1])) > numbers.deaf_s
+
+
 def is_silent(heard: Heard, hours: Hours, now: datetime, numbers: Thresholds) -> bool:
     """Whether a terminal has missed its pulses while it was open and somebody listened."""
     since = heard.listening_since

@@ -87,7 +87,10 @@ async def listening_since(
     if row["collectors"] == 0:
         return started_at
     since: datetime | None = row["since"]
-    return None if since is None else max(since, started_at)
+    if since is None:
+        return None
+    # Later than now: written before our clock was set back.
+    return started_at if since > now else max(since, started_at)
 
 
 async def quiet(

@@ -19,6 +19,7 @@ import asyncpg
 from incidents import metrics, watch
 from incidents.commit import NOTHING_ELSE, Errand, Outcome, Run, commit
 from incidents.settings import IncidentsSettings
+from incidents.silence import was_set
 from incidents.store import Connection
 
 log: Final = logging.getLogger(__name__)
@@ -58,6 +59,7 @@ class Worker:
         self._ready = ready
         self._numbers = settings.numbers
         self._started_at = _now()
+        self._looked = (self._started_at, time.monotonic())
         self._since: datetime | None = self._started_at
         self._waiting: dict[str, Errand] = {}
         self._busy: set[str] = set()
@@ -140,6 +142,11 @@ class Worker:
         while not self._stopped.is_set():
             self._look.clear()
             now = _now()
+            before, self._looked = self._looked, (now, time.monotonic())
+            if was_set(before, self._looked, self._numbers):
+                # By the new clock everybody was last heard long ago: the grace begins again.
+                log.warning("our clock was set from about %s to %s", before[0], now)
+                self._started_at = now
             self._since = await watch.listening_since(
                 connection, now, started_at=self._started_at, numbers=self._numbers
             )

@@ -10,7 +10,7 @@ from incidents.calendar import announced, due, is_working_day, zone
 from incidents.cases import TRANSITIONS, Case, CaseState, Move, moves
 from incidents.findings import Finding
 from incidents.health import health
-from incidents.silence import Heard, Hours, is_silent, judge
+from incidents.silence import Heard, Hours, is_silent, judge, was_set
 from incidents.times import instant, ms
 from tests.unit.incidents.incidents_story import NUMBERS, START, TERMINAL, Service, Story
 
@@ -45,6 +45,18 @@ def test_silent_after_three_intervals_in_which_somebody_listened(
 ) -> None:
     """Three of its own intervals, counted from the last hearing or the start of listening."""
     assert is_silent(what, ALWAYS, NOON, NUMBERS) is silent
+
+
+@pytest.mark.parametrize(
+    ("seconds", "instants", "moved"),
+    [(5, 5, False), (60, 60, False), (20, 5, False), (3600, 5, True), (-3600, 5, True)],
+)
+def test_our_clock_is_known_to_have_been_set(
+    seconds: float, instants: float, *, moved: bool
+) -> None:
+    """It and the clock that only goes on differ by more than a look at it takes."""
+    after = (NOON + timedelta(seconds=seconds), 100 + instants)
+    assert was_set((NOON, 100.0), after, NUMBERS) is moved
 
 
 @pytest.mark.parametrize(
