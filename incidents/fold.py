@@ -321,11 +321,10 @@ class _Folder:
     def _judge(self, tx: Transaction, at: Ms) -> None:
         """Say what the money rules now say, where it differs from what they said last."""
         if tx.ended_at is not None:
-            for rule in MONEY_RULES:
-                said = tx.judged.get(rule.name)
-                is_open = said is not None and said.cleared_at is None
-                if rule.holds(tx) != is_open:
-                    self._say(rule, tx, at)
+            changed = [rule for rule in MONEY_RULES if rule.holds(tx) != tx.is_open(rule.name)]
+            # What opens first: the case that they share does not end in between.
+            for rule in sorted(changed, key=lambda rule: tx.is_open(rule.name)):
+                self._say(rule, tx, at)
         if self.state.provisional:
             self._withdraw(tx)
 

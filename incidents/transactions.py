@@ -82,6 +82,11 @@ class Transaction:
         """Whether a lost range may hold the receipt."""
         return "lost_receipt" in self.proof
 
+    def is_open(self, rule: str) -> bool:
+        """Whether this rule's incident is open."""
+        said = self.judged.get(rule)
+        return said is not None and said.cleared_at is None
+
     def copied(self) -> "Transaction":
         """Return one that shares nothing that a fold changes."""
         values = [getattr(self, name) for name in Transaction.__slots__]

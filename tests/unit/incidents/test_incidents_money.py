@@ -119,6 +119,23 @@ def test_a_late_acceptance_opens_no_receipt_in_the_same_case() -> None:
     assert len({id(one.case) for one in service.incidents}) == 1
 
 
+@pytest.mark.parametrize(
+    ("first", "then", "rules"),
+    [
+        ("declined", "unknown", ["payment_uncertain"]),
+        ("unknown", "failed", ["payment_failed"]),
+        ("accepted", "declined", ["payment_failed"]),
+        ("failed", "accepted", ["no_receipt"]),
+    ],
+)
+def test_a_case_does_not_end_between_two_incidents(first: str, then: str, rules: list[str]) -> None:
+    """Where one incident takes over from another the case is not resolved for a moment."""
+    service = folded(paid(first, None).payment(60, then))
+    assert service.open == rules
+    assert [case[2] for case in service.cases] == ["new"]
+    assert "resolve" not in {entry.action for entry in service.ledger.cases[0].added}
+
+
 def test_a_late_receipt_clears_and_the_untouched_case_resolves_itself() -> None:
     """The receipt printed later: incident cleared, case resolved with the reason."""
     service = folded(paid("accepted", "failed").receipt(60, "printed"))
