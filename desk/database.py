@@ -13,6 +13,11 @@ STATEMENT_TIMEOUT_MS: Final = 15_000
 _TIMEOUT_S: Final = 20
 _CONNECT_TIMEOUT_S: Final = 10
 
+LOCKED_OUT: Final = (
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+)
+"""A wrong user, password or database in the settings."""
 GONE: Final = (
     OSError,
     TimeoutError,
@@ -23,6 +28,7 @@ GONE: Final = (
     asyncpg.TooManyConnectionsError,
     asyncpg.InterfaceError,
     asyncpg.QueryCanceledError,
+    *LOCKED_OUT,
 )
 """What a database that is away, or too slow, looks like."""
 

@@ -47,6 +47,13 @@ UNREACHABLE: Final = (
     asyncpg.TooManyConnectionsError,
 )
 """The world is gone: wait and connect again."""
+LOCKED_OUT: Final = (
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+)
+"""A wrong user, password or database: a person must mend it, and may do so at any time."""
+SAY_AGAIN_S: Final = 30.0
+"""Every lane meets the same trouble every second; the log need not."""
 
 
 class Worker:
@@ -63,6 +70,7 @@ class Worker:
         self._since: datetime | None = self._started_at
         self._waiting: dict[str, Errand] = {}
         self._busy: set[str] = set()
+        self._said: dict[str, float] = {}
         self._pauses: dict[str, tuple[float, float]] = {}
         self._wake = asyncio.Event()
         self._look = asyncio.Event()
@@ -92,12 +100,27 @@ class Worker:
                 async with self._connected() as connection:
                     await work(connection)
             except UNREACHABLE as error:
-                log.warning("the database is gone (%s: %s)", type(error).__name__, error)
-            except asyncpg.PostgresError:
+                if self._is_news(error):
+                    log.warning("the database is gone (%s: %s)", type(error).__name__, error)
+            except LOCKED_OUT as error:
+                if self._is_news(error):
+                    log.error("the database does not let us in (%s): see [incidents] dsn", error)  # noqa: TRY400 - where is known
+            except asyncpg.PostgresError as error:
                 # What is asked at every poll must not end the process with the folding lanes.
-                log.exception("the database refuses a question")
+                if self._is_news(error):
+                    log.exception("the database refuses a question; is it migrated?")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopped.wait(), CONNECT_AGAIN_S)
+
+    def _is_news(self, error: Exception) -> bool:
+        """Say whether this trouble is worth a line in the log, and remember that it had one."""
+        text, at = f"{type(error).__name__}: {error}", time.monotonic()
+        if at - self._said.get(text, float("-inf")) < SAY_AGAIN_S:
+            return False
+        # Only what is fresh is kept, so that changing texts cannot fill the memory.
+        self._said = {old: when for old, when in self._said.items() if at - when < SAY_AGAIN_S}
+        self._said[text] = at
+        return True
 
     @contextlib.asynccontextmanager
     async def _connected(self) -> AsyncIterator[Connection]:

@@ -35,6 +35,7 @@ from kvitok.supervisor import Program, StartFailed, Supervisor
 log = logging.getLogger("kvitok.serve")
 
 READY_WITHIN_S: Final = 120.0
+REASON_BYTES_MAX: Final = 10_000
 SERVICES: Final = ("collector", "incidents", "desk")
 CONFIGURATION: Final = """\
 # Written at every start of `kvitok serve --embedded`; for other settings use the environment.
@@ -211,7 +212,7 @@ async def _start_services(
             partial(_command, name, config),
             # A program that fails tells the log where.
             environment={**environment, "KVITOK_DEBUG": "1"},
-            is_ready=partial(_answers, http_port) if name == "desk" else None,
+            is_ready=_DeskReady(http_port) if name == "desk" else None,
         )
         for name in SERVICES
     ]
@@ -230,16 +231,29 @@ def _empty(folder: Path) -> None:
         old.unlink(missing_ok=True)
 
 
-def _answers(port: int) -> bool:
-    """Return whether the desk says that it is ready."""
-    connection = http.client.HTTPConnection(HOST, port, timeout=5)
-    try:
-        connection.request("GET", "/readyz")
-        return connection.getresponse().status == http.client.OK
-    except (OSError, http.client.HTTPException):
+class _DeskReady:
+    """Asks the desk whether it is ready; why it is not goes to the log, each reason once."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._told: set[str] = set()
+
+    def __call__(self) -> bool:
+        connection = http.client.HTTPConnection(HOST, self._port, timeout=5)
+        try:
+            connection.request("GET", "/readyz")
+            answer = connection.getresponse()
+            if answer.status == http.client.OK:
+                return True
+            why = str(json.loads(answer.read(REASON_BYTES_MAX)).get("detail"))
+        except (OSError, ValueError, AttributeError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+        if why not in self._told:
+            self._told.add(why)
+            log.warning("the desk waits: %s", why)
         return False
-    finally:
-        connection.close()
 
 
 def _print_ready(mqtt_port: int, http_port: int, secrets: Secrets) -> None:

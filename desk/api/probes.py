@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from desk.api.asking import DeskNow, bearer
 from desk.api.problems import problem_response
-from desk.database import GONE
+from desk.database import GONE, LOCKED_OUT
 from desk.metrics import exposition
 from desk.queries.readiness import why_not_ready
 
@@ -48,6 +48,8 @@ async def readyz(desk: DeskNow) -> Response:
     """Answer 200 when the database is there and as new as this version, else 503."""
     try:
         missing = await why_not_ready(desk.database)
+    except LOCKED_OUT as error:
+        missing = f"the database does not let the desk in ({error}), see [desk] dsn"
     except GONE:
         missing = "the database does not answer"
     if missing is not None:

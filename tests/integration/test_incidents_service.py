@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -283,6 +284,25 @@ def test_a_poisoned_terminal_stops_nobody(database: str) -> None:
             await until(healed, seconds=15)
 
     asyncio.run(scenario())
+
+
+def test_a_wrong_password_is_said_once_and_waited_for(
+    database: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Not let into the database: one line that says where to look, whatever is tried again."""
+    wrong = re.sub(r"//[^@/]*@", "//nobody_such:x@", database)
+
+    async def scenario() -> None:
+        worker = Worker(settings(wrong))
+        running = asyncio.create_task(worker.run())
+        await asyncio.sleep(2.5)
+        worker.stop()
+        await running
+
+    asyncio.run(scenario())
+    (line,) = caplog.records
+    assert "[incidents] dsn" in line.getMessage()
+    assert line.exc_info is None
 
 
 def test_rows_are_folded_though_our_clock_was_set_back(database: str) -> None:

@@ -1,13 +1,18 @@
 import logging
+import re
 from collections.abc import AsyncIterator
 
 import asyncpg
 import httpx
 import pytest
 
+from desk.database import pool
 from desk.queries.tokens import create_token, list_tokens, revoke_token
+from desk.settings import DeskSettings
+from desk.site import make_site
+from desk.state import Clocks, Desk
 from tests.integration.desk_story import TERMINAL
-from tests.integration.desk_world import NOW, World, desk_over
+from tests.integration.desk_world import KEY, NOW, World, desk_over
 from tests.integration.postgres import PostgresServer
 
 pytestmark = [pytest.mark.anyio, pytest.mark.service]
@@ -197,6 +202,24 @@ async def test_an_unmigrated_database_is_not_ready(empty_database: str) -> None:
         answer = await world.client.get("/readyz")
         is_problem(answer, 503)
         assert "kvitok db migrate" in answer.json()["detail"]
+
+
+async def test_who_is_not_let_into_the_database_is_told_by_readyz(
+    world: World, database: str
+) -> None:
+    """A wrong user or password: what is wrong and where to mend it, and no failure of the desk."""
+    wrong = re.sub(r"//[^@/]*@", "//nobody_such:x@", database)
+    assert "nobody_such" in wrong
+    async with pool(wrong, connections_max=1) as refusing:
+        clocks = Clocks(now=lambda: world.clock.now, monotonic_s=lambda: world.clock.passed_s)
+        site = make_site(Desk(DeskSettings(dsn=wrong, report_key=KEY), refusing, clocks))
+        transport = httpx.ASGITransport(site, client=("127.0.0.1", 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://desk.test") as client:
+            answer = await client.get("/readyz")
+            is_problem(answer, 503)
+            assert "[desk] dsn" in answer.json()["detail"]
+            client.headers["Authorization"] = f"Bearer {world.token}"
+            is_problem(await client.get("/api/v1/cases"), 503)
 
 
 async def test_probes_from_elsewhere_need_a_token(world: World) -> None:
