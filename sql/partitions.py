@@ -21,9 +21,10 @@ class PartitionsKept:
 
 
 def keep_partitions(dsn: str, now: datetime, *, step_days: int, keep_days: int) -> PartitionsKept:
-    """Make the partitions of the days ahead and drop those older than `keep_days`.
+    """Make the partitions of the days ahead and drop the oldest if it is older than `keep_days`.
 
     Safe to run again and by several at once; rows that fell into the default partition move home.
+    One a call: by a clock that is years ahead every partition is old.
     """
     step, keep = timedelta(days=step_days), timedelta(days=keep_days)
     with connected(dsn) as connection:

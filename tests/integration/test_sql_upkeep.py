@@ -12,6 +12,7 @@ pytestmark = pytest.mark.service
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ADD = "insert into event values ('T1', 1, %s, 'fault', now(), %s, '{}')"
+ADD_BODY = "insert into event values ('T1', 1, %s, 'fault', now(), %s, %s)"
 TABLES = """
 select relname from pg_class join pg_namespace n on n.oid = relnamespace
 where nspname = 'public' and relkind in ('r', 'p') and not relispartition
@@ -57,6 +58,30 @@ def test_old_partitions_are_dropped(database: str) -> None:
     later = NOW + timedelta(days=31, hours=-12)
     assert keep_partitions(database, later, step_days=1, keep_days=30).dropped == 1
     assert _where(database) == ["event_20261124"]
+
+
+def test_a_clock_far_ahead_costs_one_partition(database: str) -> None:
+    """Our clock may be wrong by years: one upkeep drops the oldest partition and no more."""
+    keep_partitions(database, NOW, step_days=7, keep_days=400)
+    _add(database, NOW, NOW + timedelta(days=8), NOW + timedelta(days=27))
+    wrong = NOW + timedelta(days=3650)
+    assert keep_partitions(database, wrong, step_days=7, keep_days=30).dropped == 1
+    assert _where(database) == ["event_20261130", "event_20261214"]
+    week = NOW + timedelta(days=7)
+    assert keep_partitions(database, week, step_days=7, keep_days=400).made == 1
+    _add(database, week + timedelta(days=27))
+    assert "event_default" not in _where(database)
+
+
+def test_rows_received_by_a_clock_far_behind_are_kept(database: str) -> None:
+    """Received "in 1970", they are not old: only what its terminal's clock calls old goes."""
+    with connected(database) as connection:
+        for seq, at in enumerate((NOW, NOW - timedelta(days=500)), 1):
+            body = f'{{"at": {int(at.timestamp() * 1000)}}}'
+            connection.execute(ADD_BODY, [seq, datetime(1970, 1, 2, tzinfo=UTC), body])
+    assert keep_partitions(database, NOW, step_days=7, keep_days=400).made == 5
+    with connected(database) as connection:
+        assert connection.execute("select seq from event").fetchall() == [(1,)]
 
 
 def test_upkeep_by_several_at_once(database: str) -> None:
