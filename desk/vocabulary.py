@@ -62,6 +62,8 @@ CAUSE: Final = {
     "declined": message("declined by processing"),
     "failed": message("processing failed"),
     "no_result": message("no word from processing"),
+    "fork": message("the journal split in two"),
+    "old_epoch": message("an old journal goes on"),
 }
 PAYMENT: Final = {
     "accepted": message("accepted"),

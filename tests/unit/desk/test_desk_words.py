@@ -1,11 +1,14 @@
+import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import pytest
 from babel.messages.extract import extract_from_dir
 
+from desk.vocabulary import CAUSE
 from desk.words import FOLDER, catalog, words
+from wire.vocabulary import Cause
 
 DESK: Final = Path(__file__).parents[3] / "desk"
 KEYWORDS: Final[dict[str, Any]] = {
@@ -56,8 +59,6 @@ def test_no_translation_is_left_over() -> None:
 
 def test_a_translation_fills_the_same_places() -> None:
     """`%(name)s` stands in both texts, so no sentence breaks when it is filled in."""
-    import re
-
     places = re.compile(r"%\(\w+\)[sd]")
     wrong = {
         text: translated
@@ -65,6 +66,20 @@ def test_a_translation_fills_the_same_places() -> None:
         if sorted(places.findall(text)) != sorted(places.findall(translated))
     }
     assert wrong == {}
+
+
+def test_every_cause_of_an_incident_has_words() -> None:
+    """No page shows a bare `old_epoch`; docs/rules names the causes that are not a device's."""
+    runbooks = (DESK.parent / "docs" / "rules").glob("*.md")
+    said = [line for page in runbooks for line in page.read_text("utf-8").splitlines()]
+    causes = {
+        cause
+        for line in said
+        if line.startswith("**Cause:**")
+        for cause in re.findall(r"`([a-z_]+)`", re.split(r"Subject|Proof", line)[0])
+    }
+    assert {"fork", "old_epoch", "no_result"} <= causes
+    assert {*causes, *get_args(Cause)} <= set(CAUSE)
 
 
 def test_no_translation_is_fuzzy() -> None:
