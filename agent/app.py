@@ -32,7 +32,7 @@ from agent.devices.machine import (
 from agent.effects import Answer, Effect, Print, PulseNow, TakeNotes, Tell
 from agent.equipment import Devices, Said
 from agent.inbox import Inbox
-from agent.journal import Journal, JournalFull, Limits
+from agent.journal import Journal, Limits
 from agent.kiosk import Kiosk
 from agent.mqtt import Arrived, LineDown, LineUp, MqttDoor, Tidings
 from agent.program import Gone, Line, ProgramDoor
@@ -146,8 +146,9 @@ class Agent:
 
     def _begin(self) -> None:
         if self._opened.aside is not None:
-            text = f"moved to {self._opened.aside.name}; {len(self._opened.salvaged)} events saved"
+            text = f"moved to {self._opened.aside.name}; {self._journal.next - 1} events saved"
             self._do(self._kiosk.replaced(text, at=_at()))
+            self._opened.settle()
         self._do(self._kiosk.started(self._run_file.begin(), at=_at()))
         self._devices.start()
         self._mqtt.start()
@@ -210,12 +211,12 @@ class Agent:
             keep_bytes=settings.keep_mib * _MIB,
             keep_ms=settings.keep_days * 86_400_000,
         )
-        journal = Journal(opened.store, at=max(_at(), opened.epoch_least), limits=limits)
-        try:
-            journal.adopt(opened.salvaged)
-        except JournalFull:
-            log.warning("not all salvaged events found room; they stay in %s", opened.aside)
-        return journal
+        return Journal(
+            opened.store,
+            at=max(_at(), opened.epoch_least),
+            limits=limits,
+            salvaged=opened.salvaged,
+        )
 
     def _tail(self) -> Sequence[bytes]:
         first = max(1, self._journal.next - TAIL_EVENTS)

@@ -53,8 +53,14 @@ class Chunk:
 class Journal:
     """An append-only log with marks, over a store."""
 
-    def __init__(self, store: Store, *, at: int, limits: Limits | None = None) -> None:
-        """Take up the store's journal, or begin one with `at` (Unix ms) as its epoch."""
+    def __init__(
+        self, store: Store, *, at: int, limits: Limits | None = None, salvaged: Sequence[Row] = ()
+    ) -> None:
+        """Take up the store's journal, or begin one with `at` (Unix ms) as its epoch.
+
+        It begins with the events salvaged from a damaged file, in one commit; those that find no
+        room stay in that file.
+        """
         self._store = store
         self._limits = limits or Limits()
         self.short = False
@@ -65,8 +71,8 @@ class Journal:
         found = store.head()
         if found is None:
             epoch = Epoch(max(1, at))
-            found = Head(epoch=epoch, next=1, mark=first_mark(epoch), acked=1)
-            self._write(Change(head=found), durable=True)
+            empty = Head(epoch=epoch, next=1, mark=first_mark(epoch), acked=1)
+            found = self._begin(empty, _entries(salvaged))
         self._head = found
 
     @property
@@ -181,9 +187,8 @@ class Journal:
         while page := self._store.rows(old.epoch, first=first, most=_READ_ROWS):
             rows.extend(page)
             first = page[-1].key.seq + 1
-        unacked = [Entry(at=row.at, money=row.money, event=row.event) for row in rows]
         start = replace(old, epoch=epoch, next=1, mark=first_mark(epoch), acked=1)
-        change = _appended(replace(start, size=old.acked_size), unacked)
+        change = _appended(replace(start, size=old.acked_size), _entries(rows))
         try:
             self._store.write(
                 replace(change, drop=[row.key for row in rows]),
@@ -193,11 +198,6 @@ class Journal:
             self._make_room_on_disk(_DROP_BYTES_LEAST, money=False)
             raise JournalFull from None
         self._head = change.head
-
-    def adopt(self, rows: Sequence[Row]) -> None:
-        """Write events salvaged from a damaged file; what finds no room stays in that file."""
-        for row in rows:
-            self.append([Entry(at=row.at, money=row.money, event=row.event)])
 
     def upkeep(self, at: int) -> None:
         """Drop acknowledged events beyond their time and size, and see if room is back.
@@ -343,12 +343,22 @@ class Journal:
             first = page[-1].key.seq + 1
         return found
 
-    def _write(self, change: Change, *, durable: bool) -> None:
-        try:
-            self._store.write(change, durable=durable)
-        except StoreFull:
-            self._release_reserve()
-            self._store.write(change, durable=durable)
+    def _begin(self, empty: Head, entries: Sequence[Entry]) -> Head:
+        while True:
+            change = _appended(empty, entries)
+            try:
+                self._store.write(change, durable=True)
+            except StoreFull:
+                if not self._release_reserve():
+                    if not entries:
+                        raise
+                    entries = entries[: len(entries) // 2]
+            else:
+                return change.head
+
+
+def _entries(rows: Sequence[Row]) -> Sequence[Entry]:
+    return [Entry(at=row.at, money=row.money, event=row.event) for row in rows]
 
 
 def _appended(head: Head, entries: Sequence[Entry]) -> Change:

@@ -205,14 +205,21 @@ class SqliteStore:
 class Opened:
     """A store that can be written, and what became of the file found before it.
 
-    `salvaged` are the unacknowledged events that could still be read from a damaged file, which
-    now lies at `aside`; `epoch_least` is the least epoch that is larger than any old one.
+    `salvaged` are the unacknowledged events that could still be read from a damaged file; a store
+    without a head does not have them yet. `epoch_least` is the least epoch that is larger than any
+    old one. Until `settle` gives the damaged file its last name, `aside`, each opening salvages it.
     """
 
     store: SqliteStore
     epoch_least: int = 1
     salvaged: Sequence[Row] = ()
     aside: Path | None = None
+    pending: Path | None = None
+
+    def settle(self) -> None:
+        """Take note that the salvaged events are in the store."""
+        if self.pending is not None and self.aside is not None:
+            _move(self.pending, self.aside)
 
 
 def open_store(path: Path, *, reserve_bytes: int, at: int, page_limit: int | None = None) -> Opened:
@@ -222,18 +229,32 @@ def open_store(path: Path, *, reserve_bytes: int, at: int, page_limit: int | Non
         StoreFull: there is no room to open it, or it is locked.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    pending = path.with_name(path.name + ".damaged")
+    aside = path.with_name(f"{pending.name}-{at}")
+    store = None
     if not _condemned(path).exists():
         with contextlib.suppress(StoreLost):
             store = SqliteStore(path, reserve_bytes=reserve_bytes, page_limit=page_limit)
-            return Opened(store=store)
-    salvaged, epoch_least = _salvage(path)
-    aside = path.with_name(f"{path.name}.damaged-{at}")
+    if store is None:
+        # Condemned while it is moved: a power cut must not part the file from its log. Of two
+        # damaged files the first has the events.
+        condemn(path)
+        _move(path, aside if pending.exists() else pending)
+        _condemned(path).unlink(missing_ok=True)
+        store = SqliteStore(path, reserve_bytes=reserve_bytes, page_limit=page_limit)
+    if not pending.exists():
+        return Opened(store=store)
+    salvaged, epoch_least = _salvage(pending)
+    return Opened(
+        store=store, epoch_least=epoch_least, salvaged=salvaged, aside=aside, pending=pending
+    )
+
+
+def _move(path: Path, to: Path) -> None:
+    """Move a database with its log, the database last."""
     for ending in ("-wal", "-shm", ""):
         with contextlib.suppress(FileNotFoundError):
-            path.with_name(path.name + ending).replace(aside.with_name(aside.name + ending))
-    _condemned(path).unlink(missing_ok=True)
-    store = SqliteStore(path, reserve_bytes=reserve_bytes, page_limit=page_limit)
-    return Opened(store=store, epoch_least=epoch_least, salvaged=salvaged, aside=aside)
+            path.with_name(path.name + ending).replace(to.with_name(to.name + ending))
 
 
 def condemn(path: Path) -> None:

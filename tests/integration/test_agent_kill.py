@@ -9,7 +9,7 @@ import pytest
 
 from agent.journal import Journal, JournalFull, Limits
 from agent.shape import Entry
-from agent.store_sqlite import SqliteStore, open_store
+from agent.store_sqlite import SqliteStore, condemn, open_store
 from wire.journal import mark_after
 
 KILLS = 15
@@ -118,15 +118,41 @@ def test_a_ruined_file_is_moved_aside_and_its_readable_events_go_first(tmp_path:
         data[start : start + 3_000] = random.randbytes(len(data[start : start + 3_000]))
         ruined.write_bytes(bytes(data) if case else b"this is no database, whatever it was")
         opened = open_store(ruined, reserve_bytes=0, at=4_000)
-        again = Journal(opened.store, at=max(4_000, opened.epoch_least))
+        again = Journal(opened.store, at=max(4_000, opened.epoch_least), salvaged=opened.salvaged)
         if opened.aside is not None:
-            again.adopt(opened.salvaged)
+            opened.settle()
             assert opened.aside.exists()
             assert again.epoch > 5_000 or not opened.salvaged
             held = check_whole(again)
             assert set(held.values()) <= set(range(50, 200))
         again.append([entry(999)])
         opened.store.close()
+
+
+def test_the_power_may_go_while_a_ruined_file_is_replaced(tmp_path: Path) -> None:
+    """Whatever was done of it: every event that can be read is there once, under one new epoch."""
+    path = tmp_path / "journal.db"
+    store = SqliteStore(path, reserve_bytes=0)
+    journal = Journal(store, at=5_000)
+    journal.append([entry(number) for number in range(1, 9)])
+    journal.acknowledged(4)
+    store.close()
+    condemn(path)
+    for at in (6_000, 7_000):  # The power goes before the new journal has a head.
+        opened = open_store(path, reserve_bytes=0, at=at)
+        assert len(opened.salvaged) == 5
+        opened.store.close()
+    for at in (8_000, 9_000):  # It goes before the file that was moved aside has its last name.
+        opened = open_store(path, reserve_bytes=0, at=at)
+        again = Journal(opened.store, at=at, salvaged=opened.salvaged)
+        assert list(check_whole(again).values()) == [4, 5, 6, 7, 8]
+        assert (again.epoch, opened.aside is not None) == (8_000, True)
+        opened.store.close()
+    opened = open_store(path, reserve_bytes=0, at=10_000)
+    opened.settle()
+    opened.store.close()
+    assert open_store(path, reserve_bytes=0, at=11_000).aside is None
+    assert [each.name for each in tmp_path.glob("*damaged*")] == ["journal.db.damaged-10000"]
 
 
 def append_for_ever(journal: Journal, each: Entry) -> None:
