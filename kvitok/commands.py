@@ -50,12 +50,19 @@ def now() -> datetime:
 
 @terminal.command("import")
 def terminal_import(
-    file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="UTF-8, with a header.")],
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE.csv", help=f"UTF-8, with a header of: {', '.join(COLUMNS)}."),
+    ],
     *,
     data: Data = None,
     config: Config = None,
 ) -> None:
-    """Make terminals known, or change what is known: all of the file or nothing."""
+    """Make terminals known, or change what is known: all of the file or nothing.
+
+    Only the column `terminal` must be there; a column that is not there stays as it is. An empty
+    cell clears what was known. lat, lon: 55.76; timezone: Europe/Moscow; opens, closes: 09:00.
+    """
     settings = settings_of(data, config)
     try:
         content = file.read_bytes()
@@ -106,7 +113,7 @@ async def _register(connection: asyncpg.Connection, rows: Sequence[Registration]
 @terminal.command("list")
 def terminal_list(
     words: Annotated[
-        list[str] | None, typer.Argument(metavar="[WORD]...", help="Of number, name or place.")
+        list[str] | None, typer.Argument(metavar="WORD", help="Of number, name or place.")
     ] = None,
     *,
     limit: Limit = 100,
@@ -176,8 +183,10 @@ def terminal_show(
 @terminal.command("log")
 def terminal_log(  # noqa: PLR0913 - one a filter
     number: Annotated[str, typer.Argument(metavar="TERMINAL")],
-    since: Annotated[str | None, typer.Option(help="From this time on (RFC 3339).")] = None,
-    until: Annotated[str | None, typer.Option(help="Before this time (RFC 3339).")] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="TIME", help="From this time on: 2026-11-23T12:00:00Z.")
+    ] = None,
+    until: Annotated[str | None, typer.Option(metavar="TIME", help="Before this time.")] = None,
     *,
     limit: Limit = 100,
     json: AsJson = False,
@@ -225,12 +234,14 @@ def _time(option: str, text: str | None) -> datetime | None:
 
 @token.command("create")
 def token_create(
-    name: Annotated[str, typer.Argument(help="What it is for; shown in lists.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What it is for; shown in lists.")],
     *,
     data: Data = None,
     config: Config = None,
 ) -> None:
     """Make a token and print it, once: it is kept nowhere."""
+    if not name.strip() or not name.isprintable():
+        raise typer.BadParameter("a token needs a name by which people know it")
     settings = settings_of(data, config)
 
     async def write(database: Database) -> str | None:
@@ -262,7 +273,10 @@ def token_list(*, json: AsJson = False, data: Data = None, config: Config = None
 
 @token.command("revoke")
 def token_revoke(
-    name: Annotated[str, typer.Argument()], *, data: Data = None, config: Config = None
+    name: Annotated[str, typer.Argument(metavar="NAME")],
+    *,
+    data: Data = None,
+    config: Config = None,
 ) -> None:
     """Make a token worthless."""
     settings = settings_of(data, config)

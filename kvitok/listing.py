@@ -2,15 +2,19 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, TypeVar
 
+import asyncpg
 import typer
 
 from desk.queries.cases import Case, CaseFilter, read_case, read_cases
 from desk.queries.database import LIMIT_MAX, Database, Page
-from desk.queries.incidents import Incident, IncidentFilter, read_incidents
+from desk.queries.incidents import Incident, IncidentFilter, incident_id, read_incidents
 from desk.settings import DeskSettings
+from incidents.actions import Refused, clear_incident
+from incidents.thresholds import RULES
 from kvitok.ask import NotFound, ask
 from kvitok.place import Config, Data, settings_of
 from kvitok.show import AsJson, Limit, as_fields, as_json, as_table
@@ -18,7 +22,9 @@ from kvitok.show import AsJson, Limit, as_fields, as_json, as_table
 incident = typer.Typer(help="Incidents: what holds, and what held.", no_args_is_help=True)
 case = typer.Typer(help="Support cases and work orders.", no_args_is_help=True)
 
-OfTerminal = Annotated[str | None, typer.Option("--terminal", help="Of this terminal only.")]
+OfTerminal = Annotated[
+    str | None, typer.Option("--terminal", metavar="TERMINAL", help="Of this terminal only.")
+]
 Row = TypeVar("Row")
 
 
@@ -48,11 +54,13 @@ async def pages(read: Callable[[Any, int], Awaitable[Page[Row, Any]]], limit: in
 @incident.command("list")
 def incident_list(  # noqa: PLR0913 - one a filter
     terminal: OfTerminal = None,
-    rule: Annotated[str | None, typer.Option("--rule", help="Of this rule only.")] = None,
+    rule: Annotated[
+        str | None, typer.Option("--rule", metavar="RULE", help="Of this rule only.")
+    ] = None,
     *,
     open_: Annotated[
         bool | None,
-        typer.Option("--open/--cleared", show_default=False, help="Only those, of both kinds."),
+        typer.Option("--open/--cleared", show_default=False, help="Only these; else both."),
     ] = None,
     limit: Limit = 100,
     json: AsJson = False,
@@ -60,6 +68,8 @@ def incident_list(  # noqa: PLR0913 - one a filter
     config: Config = None,
 ) -> None:
     """List incidents, newest first."""
+    if rule is not None and rule not in RULES:
+        raise typer.BadParameter(f"there is no rule {rule!r}; there are {', '.join(RULES)}")
     settings = settings_of(data, config)
     wanted = IncidentFilter(terminal=terminal, rule=rule, open=open_)
 
@@ -83,6 +93,29 @@ def incident_list(  # noqa: PLR0913 - one a filter
             for each in rows
         ),
     )  # fmt: skip
+
+
+@incident.command("clear")
+def incident_clear(
+    number: Annotated[str, typer.Argument(metavar="ID", help="As `incident list` shows it.")],
+    *,
+    data: Data = None,
+    config: Config = None,
+) -> None:
+    """Clear an incident of a rule that only a person clears: journal_gap, identity_clash."""
+    settings = settings_of(data, config)
+    known = incident_id(number)
+
+    async def write(connection: asyncpg.Connection) -> Refused | None:
+        if known is None:
+            return Refused("unknown", f"there is no incident {number}")
+        at = datetime.now(UTC)  # noqa: TID251 - the command line is a door
+        return await clear_incident(connection, known, actor="command line", now=at)
+
+    refused = ask(settings, settings.section(DeskSettings).dsn, write)
+    if refused is not None:
+        raise NotFound(f"{refused.text}; `kvitok incident list` shows what there is")
+    typer.echo(f"{number}: cleared")
 
 
 @case.command("list")
@@ -122,7 +155,7 @@ def case_list(
 
 @case.command("show")
 def case_show(
-    number: Annotated[str, typer.Argument(help="As K-2026-000123.")],
+    number: Annotated[str, typer.Argument(metavar="NUMBER", help="As K-2026-000123.")],
     *,
     json: AsJson = False,
     data: Data = None,

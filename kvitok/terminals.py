@@ -58,10 +58,10 @@ def read_csv(content: bytes) -> Reading:
         wrong.extend(_wrong_header(header))
         if not wrong:
             for row in _rows(lines, header):
-                if isinstance(row, Wrong):
-                    wrong.append(row)
-                else:
+                if isinstance(row, Registration):
                     rows.append(row)
+                else:
+                    wrong.extend(row)
     except csv.Error as error:
         wrong.append(Wrong(lines.line_num, f"not CSV: {error}"))
     return Reading(rows, wrong)
@@ -82,7 +82,7 @@ def _wrong_header(header: Sequence[str]) -> Iterator[Wrong]:
         yield Wrong(1, "the column 'terminal' is missing")
 
 
-def _rows(lines: "_Reader", header: Sequence[str]) -> Iterator[Registration | Wrong]:
+def _rows(lines: "_Reader", header: Sequence[str]) -> Iterator[Registration | Sequence[Wrong]]:
     first_seen: dict[str, int] = {}
     line_num = lines.line_num
     for count, cells in enumerate(lines):
@@ -91,30 +91,34 @@ def _rows(lines: "_Reader", header: Sequence[str]) -> Iterator[Registration | Wr
         if not any(cell.strip() for cell in cells):
             continue
         if count >= ROWS_MAX:
-            yield Wrong(line, f"more than {ROWS_MAX} rows")
+            yield (Wrong(line, f"more than {ROWS_MAX} rows"),)
             return
         if len(cells) != len(header):
-            yield Wrong(line, f"{len(cells)} columns, the header has {len(header)}")
+            yield (Wrong(line, f"{len(cells)} columns, the header has {len(header)}"),)
             continue
         row = _row(line, dict(zip(header, cells, strict=True)))
         if isinstance(row, Registration):
             if row.terminal in first_seen:
-                yield Wrong(
-                    line, f"terminal {row.terminal} is on line {first_seen[row.terminal]} too"
-                )
+                why = f"terminal {row.terminal} is on line {first_seen[row.terminal]} too"
+                yield (Wrong(line, why),)
                 continue
             first_seen[row.terminal] = line
         yield row
 
 
-def _row(line: int, cells: dict[str, str]) -> Registration | Wrong:
+def _row(line: int, cells: dict[str, str]) -> Registration | tuple[Wrong, ...]:
     try:
         return Registration.of({name: cell.strip() for name, cell in cells.items()})
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        column = str(first["loc"][0])
-        why = _plain(column, kind=first["type"], message=first["msg"])
-        return Wrong(line, f"{column} {cells[column]!r}: {why}")
+        return tuple(
+            _wrong_cell(line, cells, str(each["loc"][0]), kind=each["type"], message=each["msg"])
+            for each in error.errors(include_url=False)
+        )
+
+
+def _wrong_cell(line: int, cells: dict[str, str], column: str, *, kind: str, message: str) -> Wrong:
+    why = _plain(column, kind=kind, message=message)
+    return Wrong(line, f"{column} {cells[column]!r}: {why}")
 
 
 def _plain(column: str, *, kind: str, message: str) -> str:
@@ -122,4 +126,6 @@ def _plain(column: str, *, kind: str, message: str) -> str:
         if column == "terminal":
             return "a number is 1 to 32 of A-Z a-z 0-9 _ -"
         return "no line breaks or other control characters"
-    return message.removeprefix("Value error, ")
+    if kind == "float_parsing":
+        return "a number of degrees with a point, such as 55.76"
+    return message.removeprefix("Value error, ").replace("Input should be", "must be")

@@ -26,6 +26,8 @@ def test_the_page_is_the_help() -> None:
         ("terminal list --data a --config b", 2, "either --data or --config"),
         ("terminal import gone.csv --config gone.toml", 1, "gone.toml: No such file"),
         ("incident list --limit 0", 2, "Invalid value for '--limit'"),
+        ("incident list --rule receipt", 2, "no rule 'receipt'; there are no_receipt, "),
+        ("token create \x7f", 2, "a token needs a name"),
     ],
 )
 def test_an_error_says_what_to_do(

@@ -47,6 +47,11 @@ def test_a_byte_order_mark_and_windows_line_ends_are_taken() -> None:
         ("terminal,timezone\nA,Moscow\n", [
             "line 2: timezone 'Moscow': a timezone is an IANA name such as Europe/Moscow",
         ]),
+        ('terminal,lat,lon,opens\nA,"55,7",200,25:00\n', [
+            "line 2: lat '55,7': a number of degrees with a point, such as 55.76",
+            "line 2: lon '200': must be less than or equal to 180",
+            "line 2: opens '25:00': a time of day is written HH:MM",
+        ]),
         ('terminal\n"A\n', ["line 2: not CSV: unexpected end of data"]),
     ],
 )  # fmt: skip
