@@ -11,7 +11,7 @@ import signal
 import sys
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from random import Random
 from types import FrameType
@@ -121,7 +121,7 @@ class Agent:
             self._journal,
             self._devices.equipment,
             ClockWatch(at=_at(), now=_now()),
-            last=last_transaction(self._tail()),
+            last=last_transaction(self._journal.since(self._journal.next - TAIL_EVENTS)),
         )
         self._mqtt = MqttDoor(
             settings.mqtt, settings.terminal, boot=self._boot, tell=inbox.offer, random=self._random
@@ -196,10 +196,9 @@ class Agent:
         if self._devices.failure is not None:
             raise self._devices.failure
 
-    def _recorded(self, epoch: int, first: int) -> Sequence[bytes]:
-        """Return events from a seq on; of a newer epoch, from its beginning (rule 7)."""
-        start = first if epoch == self._journal.epoch else 1
-        return self._journal.read(start, events_most=TAIL_EVENTS, bytes_most=_MIB).events
+    def _recorded(self, epoch: int, first: int) -> Iterator[bytes]:
+        """Return the events from a seq on; of a newer epoch, from its beginning (rule 7)."""
+        return self._journal.since(first if epoch == self._journal.epoch else 1)
 
     # The journal.
 
@@ -217,11 +216,6 @@ class Agent:
             limits=limits,
             salvaged=opened.salvaged,
         )
-
-    def _tail(self) -> Sequence[bytes]:
-        first = max(1, self._journal.next - TAIL_EVENTS)
-        chunk = self._journal.read(first, events_most=TAIL_EVENTS, bytes_most=_MIB)
-        return chunk.events
 
     # What comes in.
 

@@ -9,7 +9,7 @@ that is used up too, `append` refuses. Everything here is arithmetic over a `Sto
 touched.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -154,6 +154,12 @@ class Journal:
         if not taken:
             return Chunk(first=self.next, prev=self._head.mark, last=self._head.mark, events=())
         return _chunk(taken)
+
+    def since(self, first: int) -> Iterator[bytes]:
+        """Yield the events held from `first` on, past what was dropped between them."""
+        while page := self._store.rows(self.epoch, first=first, most=_READ_ROWS):
+            yield from (row.event for row in page)
+            first = page[-1].key.seq + 1
 
     def acknowledged(self, following: int) -> None:
         """Take note that the service wants `following` next, be that later or earlier.

@@ -6,9 +6,13 @@ import pytest
 from agent import VERSION
 from agent.commands import reply_to
 from agent.devices.machine import DeviceState, Instant, StackOrdered
+from agent.journal import Journal
 from agent.pulse import Position, Pulsing
 from agent.run_file import RunFile
 from agent.settings import AgentSettings, SettingsWrong, load_settings
+from agent.shape import Entry
+from agent.store import Change, Key
+from agent.store_memory import MemoryStore
 from wire.codec import plain
 from wire.journal import Epoch
 
@@ -113,6 +117,18 @@ def test_the_note_being_stacked_is_remembered_until_its_verdict(tmp_path: Path) 
     assert file.memory(lambda *_: [b'{"kind":"fault","code":"note_unaccounted"}']) == "settled"
     file.settle()
     assert file.memory(lambda *_: []) == "settled"
+
+
+def test_the_newest_events_are_read_past_a_hole() -> None:
+    """What was dropped for want of room hides nothing that came after it."""
+    store = MemoryStore()
+    journal = Journal(store, at=1)
+    journal.append([Entry(at=1, money=False, event=b"%d" % number) for number in range(1, 7)])
+    head = store.head()
+    assert head is not None
+    store.write(Change(head=head, drop=[Key(head.epoch, 2), Key(head.epoch, 3)]), durable=True)
+    assert list(journal.since(1)) == [b"1", b"4", b"5", b"6"]
+    assert list(journal.since(7)) == []
 
 
 def test_the_cause_of_a_start_is_known_from_the_run_before(tmp_path: Path) -> None:
