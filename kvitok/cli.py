@@ -5,7 +5,8 @@ import os
 import signal
 import sys
 import traceback
-from typing import Final
+from importlib import metadata
+from typing import Annotated, Final
 
 import typer
 from typer.exceptions import Abort, Exit, TyperException
@@ -27,11 +28,30 @@ def make_app(first: str | None) -> typer.Typer:
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
     )
+    app.callback()(_options)
     for name in PROGRAMS:
         app.command(name)(getattr(programs, name))
     if first not in PROGRAMS:
         _add_questions(app)
     return app
+
+
+def _tell_version(wanted: bool) -> None:  # noqa: FBT001 - typer's own signature
+    if wanted:
+        typer.echo(f"kvitok {metadata.version('kvitok')}")
+        raise Exit
+
+
+def _options(
+    *,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_tell_version, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    pass
 
 
 def _add_questions(app: typer.Typer) -> None:

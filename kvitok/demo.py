@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
@@ -252,7 +253,10 @@ def say(text: str) -> None:
 def summary(text: str) -> None:
     """Show the newest summary: in place on a screen, a line each in a log."""
     if sys.stdout.isatty():
-        print(f"\r\033[K{text}", end="", flush=True)  # noqa: T201
+        # A line that wraps cannot be written over.
+        most = shutil.get_terminal_size().columns - 1
+        shown = text if len(text) <= most else f"{text[: most - 1]}…"
+        print(f"\r\033[K{shown}", end="", flush=True)  # noqa: T201
     else:
         say(text)
 

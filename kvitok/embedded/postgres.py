@@ -35,6 +35,8 @@ PORT: Final = 5432
 
 SOCKET_PATH_BYTES_MAX: Final = 100
 LEFT_OVER_WAIT_S: Final = 10.0
+STATUS_LINE: Final = 8
+"""Of postmaster.pid: starting, ready, stopping."""
 
 OPTIONS: Final = {
     "listen_addresses": "",
@@ -100,6 +102,9 @@ class Postgres:
 
     def is_ready(self) -> bool:
         """Return whether the server answers; the first time, the database is made."""
+        # Asked of its own file first, as pg_ctl does: every attempt before is a FATAL in the log.
+        if not self._says_ready():
+            return False
         address = self.dsn().replace(f"@/{DATABASE}", "@/postgres")
         try:
             with psycopg.connect(address, autocommit=True, connect_timeout=5) as connection:
@@ -117,6 +122,13 @@ class Postgres:
                 ) from error
             return False
         return True
+
+    def _says_ready(self) -> bool:
+        try:
+            lines = (self.data / "postmaster.pid").read_text("utf-8").splitlines()
+        except OSError:
+            return False
+        return len(lines) >= STATUS_LINE and lines[STATUS_LINE - 1].strip() == "ready"
 
     def _make(self) -> None:
         if self.data.exists():

@@ -1,5 +1,6 @@
 """The command line's help is the documentation; its errors say what to do."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,12 @@ PAGE = Path(__file__).parents[3] / "docs/command-line.md"
 def test_the_page_is_the_help() -> None:
     """docs/command-line.md is what `python scripts/command_line.py` writes."""
     assert PAGE.read_text(encoding="utf-8") == page(), "run: python scripts/command_line.py"
+
+
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """For a report of a mistake, and for scripts."""
+    assert status_of(["--version"]) == 0
+    assert re.fullmatch(r"kvitok \d+\.\d+\.\d+\n", capsys.readouterr().out)
 
 
 @pytest.mark.parametrize(
