@@ -1,7 +1,7 @@
 """What keeps a journal: rows and a head, changed together or not at all.
 
 The journal's decisions live in `agent.journal`; a store only obeys. One store is SQLite on disk
-(`agent.store_sqlite`), one is a dictionary that can lose power (`agent.store_memory`).
+(`agent.store_sqlite`); the tests have one in memory that can lose power.
 """
 
 from collections.abc import Sequence

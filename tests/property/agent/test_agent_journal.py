@@ -7,7 +7,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from agent.journal import Journal, JournalFull, Limits
 from agent.shape import Entry
-from agent.store_memory import MemoryStore
+from tests.unit.agent.store_memory import MemoryStore
 from wire.journal import first_mark, mark_after
 
 LIMITS = Limits(most_bytes=8_000, reserve_bytes=1_500, keep_bytes=3_000, keep_ms=10_000)

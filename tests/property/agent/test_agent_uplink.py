@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from agent.devices.machine import Instant
 from agent.journal import Journal, Limits
 from agent.shape import Entry
-from agent.store_memory import MemoryStore
 from agent.uplink import Forked, Publish, Uplink
 from tests.property.agent.agent_service_model import Network, ServiceModel
+from tests.unit.agent.store_memory import MemoryStore
 from wire.codec import encode
 
 POISON = "poison"

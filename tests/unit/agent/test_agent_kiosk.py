@@ -17,8 +17,8 @@ from agent.effects import Answer, Client, Effect, Print, PulseNow, TakeNotes, Te
 from agent.journal import Journal, Limits
 from agent.kiosk import PRINTS_MAX, Equipment, Kiosk
 from agent.requests import read_line
-from agent.store_memory import MemoryStore
 from agent.transactions import LastTransaction, last_transaction
+from tests.unit.agent.store_memory import MemoryStore
 
 NOTE = NoteStacked(amount=50_000, currency="RUB")
 PROGRAM = Client(1)

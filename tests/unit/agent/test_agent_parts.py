@@ -12,7 +12,7 @@ from agent.run_file import RunFile
 from agent.settings import AgentSettings, SettingsWrong, load_settings
 from agent.shape import Entry
 from agent.store import Change, Key
-from agent.store_memory import MemoryStore
+from tests.unit.agent.store_memory import MemoryStore
 from wire.codec import plain
 from wire.journal import Epoch
 

@@ -9,8 +9,8 @@ import pytest
 from agent.devices.machine import Instant
 from agent.journal import Journal, Limits
 from agent.shape import Entry
-from agent.store_memory import MemoryStore
 from agent.uplink import Forked, Outcome, Publish, Uplink
+from tests.unit.agent.store_memory import MemoryStore
 from wire.journal import digest
 
 EPOCH = 1_000
