@@ -45,8 +45,3 @@ class Inbox(Generic[Item]):
         while self._items:
             taken.append(self._items.popleft())
         return taken
-
-    def close(self) -> None:
-        """Close the waking pair."""
-        self.file.close()
-        self._wake.close()

@@ -178,7 +178,7 @@ class Journal:
         except StoreFull:
             self._make_room_on_disk(_DROP_BYTES_LEAST, money=False)
 
-    def fork(self, at: int, *, least: int = 0) -> None:
+    def fork(self, at: int) -> None:
         """Begin a new epoch with every unacknowledged event first (rule 7).
 
         The acknowledged ones stay under their old epoch, as evidence, until their time is over.
@@ -187,7 +187,7 @@ class Journal:
             JournalFull: there was no room; the journal is as before.
         """
         old = self._head
-        epoch = Epoch(max(at, old.epoch + 1, least))
+        epoch = Epoch(max(at, old.epoch + 1))
         rows: list[Row] = []
         first = old.acked
         while page := self._store.rows(old.epoch, first=first, most=_READ_ROWS):

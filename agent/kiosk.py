@@ -14,7 +14,6 @@ from agent import VERSION
 from agent.checking import Wrong
 from agent.clock import ClockWatch
 from agent.devices.machine import (
-    CassetteRemoved,
     CassetteReplaced,
     DeviceIdentified,
     DeviceState,
@@ -264,8 +263,8 @@ class Kiosk:
                 return ()
             case NoteUnaccounted():
                 return self._unaccounted(output, at)
-            case StackOrdered() | CassetteRemoved() | Send():
-                # A door's affair; told by the state that comes with it; the line's affair.
+            case StackOrdered() | Send():
+                # A door's affair; the line's affair.
                 return ()
 
     def _state(self, state: DeviceState, at: int) -> Sequence[Effect]:

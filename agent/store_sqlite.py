@@ -222,7 +222,7 @@ class Opened:
             _move(self.pending, self.aside)
 
 
-def open_store(path: Path, *, reserve_bytes: int, at: int, page_limit: int | None = None) -> Opened:
+def open_store(path: Path, *, reserve_bytes: int, at: int) -> Opened:
     """Open the journal's file; a damaged one is moved aside and a new one begun.
 
     Raises:
@@ -234,14 +234,14 @@ def open_store(path: Path, *, reserve_bytes: int, at: int, page_limit: int | Non
     store = None
     if not _condemned(path).exists():
         with contextlib.suppress(StoreLost):
-            store = SqliteStore(path, reserve_bytes=reserve_bytes, page_limit=page_limit)
+            store = SqliteStore(path, reserve_bytes=reserve_bytes)
     if store is None:
         # Condemned while it is moved: a power cut must not part the file from its log. Of two
         # damaged files the first has the events.
         condemn(path)
         _move(path, aside if pending.exists() else pending)
         _condemned(path).unlink(missing_ok=True)
-        store = SqliteStore(path, reserve_bytes=reserve_bytes, page_limit=page_limit)
+        store = SqliteStore(path, reserve_bytes=reserve_bytes)
     if not pending.exists():
         return Opened(store=store)
     salvaged, epoch_least = _salvage(pending)

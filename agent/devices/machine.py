@@ -99,13 +99,8 @@ class NoteRejected:
 
 
 @dataclass(frozen=True, slots=True)
-class CassetteRemoved:
-    """The drop cassette was taken out: someone is collecting the money."""
-
-
-@dataclass(frozen=True, slots=True)
 class CassetteReplaced:
-    """The drop cassette is in place again."""
+    """The drop cassette is in place again, after its absence was told as a state."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +129,6 @@ Output = (
     | NoteReturned
     | NoteUnaccounted
     | NoteRejected
-    | CassetteRemoved
     | CassetteReplaced
     | ReceiptFinished
     | DeviceIdentified

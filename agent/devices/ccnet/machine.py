@@ -53,7 +53,6 @@ from agent.devices.ccnet.timing import (
     UNSURE_ESCROW_S,
 )
 from agent.devices.machine import (
-    CassetteRemoved,
     CassetteReplaced,
     DeviceIdentified,
     DeviceState,
@@ -300,9 +299,8 @@ class NoteAcceptor:
         if meaning is None:
             return ()
         told: list[Output] = []
-        if state == Poll.CASSETTE_OUT and not self._cassette_out:
+        if state == Poll.CASSETTE_OUT:
             self._cassette_out = True
-            told.append(CassetteRemoved())
         elif self._cassette_out and meaning.storage in {"ok", "full"}:
             self._cassette_out = False
             told.append(CassetteReplaced())

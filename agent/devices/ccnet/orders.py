@@ -10,7 +10,6 @@ ILLEGAL_COMMAND: Final = b"\x30"
 """The three answers that are no data; ACK and NAK go both ways."""
 
 RESET: Final = b"\x30"
-GET_STATUS: Final = b"\x31"
 SET_SECURITY: Final = b"\x32\x00\x00\x00"
 """No bill type with high security: the firmware's own judgement."""
 POLL: Final = b"\x33"
@@ -21,9 +20,6 @@ GET_BILL_TABLE: Final = b"\x41"
 DISABLE: Final = b"\x34\x00\x00\x00\xff\xff\xff"
 """No type is taken, and all go by way of escrow: a note on its way in just now must not be stacked
 without being asked for, as types without escrow are."""
-
-IDENTIFICATION_BYTES_MIN: Final = 27
-"""Part number (15), serial number (12), asset number (7; some firmware sends less of it)."""
 
 
 def enable(mask: bytes) -> bytes:

@@ -82,55 +82,8 @@ MEANINGS: Final[dict[int, Meaning]] = {
 }
 """Every state but BUSY, which says nothing."""
 
-FAILURES: Final[dict[int, str]] = {
-    0x50: "stack motor",
-    0x51: "transport motor speed",
-    0x52: "transport motor",
-    0x53: "aligning motor",
-    0x54: "initial cassette status",
-    0x55: "optic canal",
-    0x56: "magnetic canal",
-    0x57: "bill-to-bill unit",
-    0x58: "bill-to-bill unit",
-    0x59: "bill-to-bill unit",
-    0x5A: "bill-to-bill unit",
-    0x5B: "bill-to-bill unit",
-    0x5C: "bill-to-bill unit",
-    0x5D: "bill-to-bill unit",
-    0x5E: "bill-to-bill unit",
-    0x5F: "capacitance canal",
-    # Older firmware, seen in one implementation only (FIELD 3.4, "Conflict").
-    0x65: "optic canal",
-    0x66: "magnetic canal",
-    0x67: "capacitance canal",
-}
-"""Second byte of FAILURE: the part that failed. 0x54 also says that the cassette cannot work."""
-
 _CASSETTE_FAILURES: Final = frozenset({0x54})
-
-REJECTIONS: Final[dict[int, str]] = {
-    0x60: "insertion",
-    0x61: "magnetic",
-    0x62: "bill remained in head",
-    0x63: "multiplying",
-    0x64: "conveying",
-    0x65: "identification",
-    0x66: "verification",
-    0x67: "optic",
-    0x68: "inhibit",
-    0x69: "capacity",
-    0x6A: "operation",
-    0x6C: "length",
-    0x6D: "ultraviolet",
-    0x92: "barcode",
-    0x93: "barcode",
-    0x94: "barcode",
-    0x95: "barcode",
-}
-"""Second byte of REJECTING: why the note was refused."""
-
-JAMS: Final = (0x70, 0x71, 0x72, 0x73, 0x74, 0x75)
-"""Second byte of BILL_TO_BILL_JAM: where the note is stuck."""
+"""Second byte of FAILURE, the part that failed, where it says that the cassette cannot work."""
 
 BUSY_UNIT_S: Final = 0.1
 """Second byte of BUSY counts these."""

@@ -9,7 +9,6 @@ from agent.devices.ccnet.frame import Decoder, Frame, encode
 from agent.devices.ccnet.machine import NoteAcceptor
 from agent.devices.ccnet.passage import Memory
 from agent.devices.machine import (
-    CassetteRemoved,
     CassetteReplaced,
     DeviceIdentified,
     DeviceState,
@@ -256,9 +255,9 @@ def test_a_refused_note_is_told_once() -> None:
 
 
 def test_the_cassette_is_followed() -> None:
-    """Full, out, in again: told with storage and cause, removal and replacement once each."""
+    """Full, out, in again: told with storage and cause, and its replacement once."""
     talk = enabled().polls("41", "41", "42", "42", "13", "19", "19")
-    assert talk.facts() == [CassetteRemoved(), CassetteReplaced()]
+    assert talk.facts() == [CassetteReplaced()]
     told = [(state.status, state.storage, state.cause) for state in talk.states()[-4:]]
     assert told == [
         ("online", "full", "cassette_full"),
