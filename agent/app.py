@@ -268,7 +268,6 @@ class Agent:
             self._run_file.keep_order(
                 output, epoch=self._journal.epoch, following=self._journal.next
             )
-            return
         self._do(self._kiosk.device(output, at=_at(), now=_now()))
         if isinstance(output, NoteStacked | NoteReturned | NoteUnaccounted):
             self._unsettled = True

@@ -122,6 +122,8 @@ class Kiosk:
         self._last = last
         self._ended_at: Instant | None = None
         self._accepting: tuple[Client, str] | None = None
+        self._stacking: str | None = None
+        """Whose note was ordered into the cassette: a verdict may come in another's time."""
         self._printing: dict[str, _Printing] = {}
         self._unproved: dict[str, _Printing] = {}
         """The last receipt that was told as unknown: its proof may still come."""
@@ -152,10 +154,13 @@ class Kiosk:
 
     # The payment program.
 
-    def asked(  # noqa: PLR0911 - one return a case
-        self, client: Client, asked: Asked, *, at: int, now: Instant
-    ) -> Sequence[Effect]:
+    def asked(self, client: Client, asked: Asked, *, at: int, now: Instant) -> Sequence[Effect]:
         """Do what a program asked, or answer why not."""
+        return [*self._clock_watched(at, now), *self._asked(client, asked, at, now)]
+
+    def _asked(  # noqa: PLR0911 - one return a case
+        self, client: Client, asked: Asked, at: int, now: Instant
+    ) -> Sequence[Effect]:
         what = asked.what
         match what:
             case Wrong():
@@ -243,10 +248,13 @@ class Kiosk:
 
     # The devices.
 
-    def device(  # noqa: PLR0911 - one return a case
-        self, output: Output, *, at: int, now: Instant
-    ) -> Sequence[Effect]:
+    def device(self, output: Output, *, at: int, now: Instant) -> Sequence[Effect]:
         """Take what a device's machine has found out."""
+        return [*self._clock_watched(at, now), *self._device(output, at, now)]
+
+    def _device(  # noqa: PLR0911 - one return a case
+        self, output: Output, at: int, now: Instant
+    ) -> Sequence[Effect]:
         match output:
             case StateChanged():
                 return self._state(output.state, at)
@@ -254,7 +262,11 @@ class Kiosk:
                 return self._stacked(output, at, now)
             case ReceiptFinished():
                 return self._printed(output, at)
+            case StackOrdered():
+                self._stacking = self._accepting[1] if self._accepting else None
+                return ()
             case NoteEscrowed() | NoteReturned() | NoteRejected():
+                self._stacking = None
                 return [told(_NOTICES[type(output)], **plain(output))]
             case CassetteReplaced():
                 return self._fact(ServiceAction(at=at, action="cassette_replaced"))
@@ -263,8 +275,7 @@ class Kiosk:
                 return ()
             case NoteUnaccounted():
                 return self._unaccounted(output, at)
-            case StackOrdered() | Send():
-                # A door's affair; the line's affair.
+            case Send():  # The line's affair.
                 return ()
 
     def _state(self, state: DeviceState, at: int) -> Sequence[Effect]:
@@ -300,7 +311,8 @@ class Kiosk:
 
     def _unaccounted(self, note: NoteUnaccounted, at: int) -> Sequence[Effect]:
         worth = "an unknown note" if note.amount is None else f"{note.amount} {note.currency}"
-        of = f" of transaction {self._last.tx}" if self._last is not None else ""
+        tx, self._stacking = self._stacking or (self._last and self._last.tx), None
+        of = f" of transaction {tx}" if tx else ""
         return self._fact(
             Fault(
                 at=at,
@@ -313,6 +325,9 @@ class Kiosk:
 
     def _tx_for_note(self, note: NoteStacked, now: Instant) -> tuple[str, bool]:
         """Return whose the note is, and whether that transaction was made for it."""
+        tx, self._stacking = self._stacking, None
+        if tx is not None:
+            return tx, False
         if self._accepting is not None and not note.recovered:
             return self._accepting[1], False
         last = self._last
@@ -346,10 +361,14 @@ class Kiosk:
 
     def elapsed(self, *, at: int, now: Instant) -> Sequence[Effect]:
         """Look at the clocks and at the journal's room; call it every second or so."""
-        step = self._clock.step(at=at, now=now)
-        stepped = self._fact(ClockStepped(at=at, step_ms=step)) if step is not None else ()
+        stepped = self._clock_watched(at, now)
         waited = self._facts.write_waiting()
         return [*stepped, *waited, *self._watch_room(), *self._catch_up(at)]
+
+    def _clock_watched(self, at: int, now: Instant) -> Sequence[Effect]:
+        """Journal a step of the clock before anything that has a time by the new one."""
+        step = self._clock.step(at=at, now=now)
+        return self._fact(ClockStepped(at=at, step_ms=step)) if step is not None else ()
 
     def _fact(self, event: Event, *then: Effect) -> Sequence[Effect]:
         """Journal what has happened, and then the effects; without room, both may wait for it."""

@@ -11,6 +11,7 @@ from agent.devices.machine import (
     NoteStacked,
     NoteUnaccounted,
     ReceiptFinished,
+    StackOrdered,
     StateChanged,
 )
 from agent.effects import Answer, Client, Effect, Print, PulseNow, TakeNotes, Tell
@@ -121,6 +122,20 @@ def test_a_note_just_after_the_end_still_belongs_to_its_transaction() -> None:
         assert bench.events()[2]["tx"] == tx
 
 
+def test_a_note_on_its_way_stays_with_the_customer_who_put_it_in() -> None:
+    """Ordered into the cassette under one transaction, it is that one's, whoever pays next."""
+    for recovered in (False, True):
+        bench = Bench()
+        bench.begin("a")
+        bench.device(StackOrdered(amount=50_000, currency="RUB"))
+        bench.record(kind="transaction_ended", tx="a", cause="cancelled")
+        bench.begin("b")
+        bench.device(NoteStacked(amount=50_000, currency="RUB", recovered=recovered))
+        assert bench.events()[-1]["tx"] == "a"
+        bench.device(NOTE)
+        assert bench.events()[-1]["tx"] == "b"
+
+
 def test_notes_are_taken_only_while_the_asking_program_is_there() -> None:
     """The end of the transaction, stop_cash, or the end of the connection close the acceptor."""
     ends: list[Callable[[Bench], Sequence[Effect]]] = [
@@ -155,7 +170,7 @@ def test_a_receipt_is_journaled_with_number_and_outcome() -> None:
     }  # fmt: skip
     notice = {"told": "receipt_result", "tx": "a", "outcome": "failed", "cause": "paper_out"}
     assert told(effects) == [notice]
-    assert bench.device(ReceiptFinished(job=job, outcome="printed")) == ()
+    assert not bench.device(ReceiptFinished(job=job, outcome="printed"))
 
 
 def test_a_receipt_proved_late_is_journaled_too() -> None:
@@ -168,7 +183,7 @@ def test_a_receipt_proved_late_is_journaled_too() -> None:
     assert told(effects) == [{"told": "receipt_result", "tx": "a", "outcome": "printed"}]
     results = [(each["outcome"], each["number"]) for each in bench.events()]
     assert results == [("unknown", "17"), ("printed", "17")]
-    assert bench.device(ReceiptFinished(job=job, outcome="printed")) == ()
+    assert not bench.device(ReceiptFinished(job=job, outcome="printed"))
 
 
 def test_receipts_that_stay_unknown_keep_no_printer_busy() -> None:
@@ -237,6 +252,22 @@ def test_a_moved_clock_is_journaled_with_its_step() -> None:
     bench.kiosk.elapsed(at=bench.at - 3_600_000, now=bench.now)
     assert bench.events() == [
         {"kind": "clock_stepped", "at": bench.at - 3_600_000, "step_ms": -3_601_999}
+    ]
+
+
+def test_a_moved_clock_is_journaled_before_what_happens_by_it() -> None:
+    """An event in the second after the step must not seem to have come an hour later."""
+    bench = Bench()
+    state = StateChanged(DeviceState(device="receipt_printer", status="online", paper="full"))
+    bench.kiosk.device(state, at=bench.at + 3_600_000, now=bench.now)
+    asked = read_line(b'{"do":"record","event":{"kind":"cash_returned","tx":"a","amount":1,'
+                      b'"currency":"RUB"}}', at=bench.at)  # fmt: skip
+    bench.kiosk.asked(PROGRAM, asked, at=bench.at, now=bench.now)
+    assert [(each["kind"], each.get("step_ms")) for each in bench.events()] == [
+        ("clock_stepped", 3_600_000),
+        ("device_changed", None),
+        ("clock_stepped", -3_600_000),
+        ("cash_returned", None),
     ]
 
 
