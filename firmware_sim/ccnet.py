@@ -1,4 +1,4 @@
-"""CCNET frames as the firmware sees them: SYNC, address, length, command, data, CRC (FIELD 3.4)."""
+"""CCNET frames as the firmware sees them: SYNC, address, length, command, data, CRC."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -1,6 +1,6 @@
 """A light terminal: the contract's terminal side with its journal in memory, and no I/O.
 
-Written from CONTRACT.md alone. It is given acks and time and says what to publish; who carries
+Written from docs/contract.md alone. It is given acks and time and says what to publish; who carries
 its messages, and its whole fleet's, is `session`.
 """
 

@@ -1,4 +1,4 @@
-"""The service's side of section 2, in memory, from CONTRACT.md alone: for trying terminals on."""
+"""The service's side of docs/contract.md, section 2, from that page alone: to try terminals on."""
 
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,4 +1,4 @@
-"""What receipt printers answer about themselves, model by model (FIELD 3.3)."""
+"""What receipt printers answer about themselves, model by model."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

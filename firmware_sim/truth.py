@@ -1,7 +1,7 @@
 """What really happened, and what must therefore be found: the judge of everything else.
 
-Written from DESIGN section 5 and never from the code that it judges. What is not expected here must
-not be found: `Truth.verdict` names both what was missed and what was made up.
+Written from the rules' design and never from the code that it judges. What is not expected here
+must not be found: `Truth.verdict` names both what was missed and what was made up.
 """
 
 from collections import Counter
@@ -92,7 +92,7 @@ class Verdict:
 
 
 def money_rule(standing: Standing) -> str | None:
-    """Return the money rule that holds for an ended transaction (DESIGN 5), if any."""
+    """Return the money rule that holds for an ended transaction, if any."""
     if standing.accepted - standing.returned <= 0:
         return None
     if standing.outcome == "accepted":

@@ -1,4 +1,4 @@
-"""A note validator's firmware at the byte level, without I/O (FIELD 3.4: CCNET).
+"""A note validator's firmware at the byte level, without I/O (CCNET).
 
 Laws. The controller speaks, the validator answers; it never begins. An answer to a poll is repeated
 until the controller has ACKed it, whatever has happened since. What has to be known (stacked,

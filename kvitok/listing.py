@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, TypeVar
 
-import asyncpg
 import typer
 
 from desk.queries.cases import Case, CaseFilter, read_case, read_cases
@@ -14,6 +13,7 @@ from desk.queries.database import LIMIT_MAX, Database, Page
 from desk.queries.incidents import Incident, IncidentFilter, incident_id, read_incidents
 from desk.settings import DeskSettings
 from incidents.actions import Refused, clear_incident
+from incidents.store import Connection
 from incidents.thresholds import RULES
 from kvitok.ask import NotFound, ask
 from kvitok.place import Config, Data, settings_of
@@ -106,7 +106,7 @@ def incident_clear(
     settings = settings_of(data, config)
     known = incident_id(number)
 
-    async def write(connection: asyncpg.Connection) -> Refused | None:
+    async def write(connection: Connection) -> Refused | None:
         if known is None:
             return Refused("unknown", f"there is no incident {number}")
         at = datetime.now(UTC)  # noqa: TID251 - the command line is a door

@@ -1,4 +1,4 @@
-"""What a validator's answer to POLL means, as tables (CCNET Rev 2.4.3, section 5; FIELD 3.4).
+"""What a validator's answer to POLL means, as tables (CCNET Rev 2.4.3, section 5).
 
 Here lives the translation of states into the contract's words. What a state means for the *note*
 inside lives in `passage`, what is sent next in `machine`.

@@ -1,8 +1,8 @@
 """Printer models as data: what to ask, which bit means what, how to cut and present.
 
 Adding a model is adding a `Profile` here, its row in docs/devices.md and its examples in the tests.
-Sources: FIELD 3.3 (manuals of Epson TM-T88III and TM-L60II, Citizen PPU-231II and PPU-700II,
-Custom KPM-210, KPM150H, KPM300, VKP80II).
+Sources: the manuals of Epson TM-T88III and TM-L60II, Citizen PPU-231II and PPU-700II, Custom
+KPM-210, KPM150H, KPM300, VKP80II.
 """
 
 from collections.abc import Mapping, Sequence
@@ -133,8 +133,8 @@ _CITIZEN_700: Final = Profile(
         _OFFLINE_CAUSE,
         _ERROR_CAUSE_CITIZEN,
         Query(_dle_eot(4), (_NEAR_END, Bit(0x20, Sign.PAPER_END), Bit(0x40, Sign.TICKET))),
-        # FIELD names what the two answers tell, in this order, and not the bits: they are taken as
-        # the free bits 2, 3, 5 in turn.
+        # The manual names what the two answers tell, in this order, and not the bits: they are
+        # taken as the free bits 2, 3, 5 in turn.
         Query(
             _dle_eot(5),
             (

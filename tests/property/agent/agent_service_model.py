@@ -1,4 +1,4 @@
-"""A model of the service, written from CONTRACT section 2 alone, and a bad network to it."""
+"""A model of the service, from docs/contract.md, section 2, alone, and a bad network to it."""
 
 import copy
 import heapq

@@ -1,4 +1,4 @@
-"""CCNET framing by examples: the vectors of FIELD 3.4, long frames, damage, resync."""
+"""CCNET framing by examples: vectors of the description, long frames, damage, resync."""
 
 import pytest
 
@@ -20,7 +20,7 @@ POLL = bytes.fromhex("02030633DA81")
 
 @pytest.mark.parametrize(("body", "frame"), VECTORS)
 def test_the_published_vectors_are_written_and_read(body: str, frame: str) -> None:
-    """Each vector of FIELD 3.4 comes out of its body, and its body out of it."""
+    """Each vector of the description comes out of its body, and its body out of it."""
     assert encode(3, bytes.fromhex(body)) == bytes.fromhex(frame)
     assert Decoder(3).feed(bytes.fromhex(frame)) == [Frame(3, bytes.fromhex(body))]
 

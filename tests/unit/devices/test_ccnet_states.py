@@ -1,4 +1,4 @@
-"""Every row of FIELD 3.4's tables in the contract's words, and the bill table."""
+"""Every row of CCNET's state tables in the contract's words, and the bill table."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Every row of FIELD 3.3 in the contract's words, model by model."""
+"""Every row of the manuals' status tables in the contract's words, model by model."""
 
 import pytest
 
@@ -34,7 +34,7 @@ DLE_EOT = [
     ("citizen-ppu231", 3, 0x16, {Sign.ERROR}),  # black mark
     ("citizen-ppu231", 4, 0x52, set()),  # bit 6: no ticket at the presenter
     ("citizen-ppu231", 4, 0x12, {Sign.TICKET}),
-    ("citizen-ppu231", 4, 0x32, {Sign.PAPER_END, Sign.TICKET}),  # FIELD's example
+    ("citizen-ppu231", 4, 0x32, {Sign.PAPER_END, Sign.TICKET}),  # the manual's example
     ("citizen-ppu231", 4, 0x5E, {Sign.NEAR_END}),
     ("citizen-ppu700", 4, 0x12, set()),
     ("citizen-ppu700", 4, 0x52, {Sign.TICKET}),

@@ -1,4 +1,4 @@
-"""The truth's own judgement, against a table written from DESIGN section 5 by hand."""
+"""The truth's own judgement, against a table written from docs/rules by hand."""
 
 from random import Random
 
