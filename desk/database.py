@@ -1,12 +1,15 @@
 """The asyncpg door: the desk's pool, and one connection for a command."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 
 import asyncpg
 
 from desk.queries.database import Database
+
+Answer = TypeVar("Answer")
 
 STATEMENT_TIMEOUT_MS: Final = 15_000
 """A look-up that takes longer helps nobody and holds a connection."""
@@ -39,6 +42,19 @@ _SETTINGS: Final = {
     "jit": "off",
     "timezone": "UTC",
 }
+
+
+async def in_time(work: Coroutine[Any, Any, Answer], most_s: float) -> Answer:
+    """Return the answer of a look-up; `TimeoutError` when it takes longer than that.
+
+    The look-up is left to its own time-outs: to cancel it would wait for the same dumb database.
+    """
+    task = asyncio.ensure_future(work)
+    done, _ = await asyncio.wait({task}, timeout=most_s)
+    if not done:
+        task.add_done_callback(lambda over: over.cancelled() or over.exception())
+        raise TimeoutError
+    return task.result()
 
 
 @asynccontextmanager

@@ -9,11 +9,14 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from desk.api.asking import DeskNow, bearer
 from desk.api.problems import problem_response
-from desk.database import GONE, LOCKED_OUT
+from desk.database import GONE, LOCKED_OUT, in_time
 from desk.metrics import exposition
 from desk.queries.readiness import why_not_ready
 
 router = APIRouter(tags=["probes"])
+
+READY_S_MAX: Final = 2.0
+"""A database that hangs is not ready; whoever asks gives up sooner than it does."""
 
 
 def _from_loopback(request: Request) -> bool:
@@ -37,17 +40,19 @@ async def loopback_or_bearer(request: Request, desk: DeskNow) -> None:
 Near: Final = [Depends(loopback_or_bearer)]
 
 
+@router.head("/healthz", dependencies=Near, include_in_schema=False)
 @router.get("/healthz", dependencies=Near)
 async def healthz() -> JSONResponse:
     """Answer as long as the program lives."""
     return JSONResponse({"status": "ok"})
 
 
+@router.head("/readyz", dependencies=Near, include_in_schema=False)
 @router.get("/readyz", dependencies=Near)
 async def readyz(desk: DeskNow) -> Response:
     """Answer 200 when the database is there and as new as this version, else 503."""
     try:
-        missing = await why_not_ready(desk.database)
+        missing = await in_time(why_not_ready(desk.database), READY_S_MAX)
     except LOCKED_OUT as error:
         missing = f"the database does not let the desk in ({error}), see [desk] dsn"
     except GONE:

@@ -1,9 +1,11 @@
 import logging
 import re
+import time
 from collections.abc import AsyncIterator
 
 import asyncpg
 import httpx
+import psutil
 import pytest
 
 from desk.database import pool
@@ -187,6 +189,27 @@ async def test_without_a_database_it_is_503_and_comes_back(
         finally:
             postgres_server.start()
         await world.get("/cases")
+        world.connection.terminate()
+
+
+async def test_a_database_that_hangs_is_not_ready(
+    postgres_server: PostgresServer, database: str
+) -> None:
+    """Readyz answers within seconds, whatever the database does."""
+    async with desk_over(database) as world:
+        await world.get("/cases")
+        server = psutil.Process(postgres_server.pid)
+        processes = [server, *server.children(recursive=True)]
+        for each in processes:
+            each.suspend()
+        begun = time.monotonic()
+        try:
+            is_problem(await world.client.get("/readyz"), 503)
+        finally:
+            for each in processes:
+                each.resume()
+        assert time.monotonic() - begun < 5
+        assert (await world.client.head("/readyz")).status_code == 200
         world.connection.terminate()
 
 
