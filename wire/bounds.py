@@ -48,5 +48,5 @@ SignedMinor = Annotated[int, Within(least=-NUMBER_MAX, most=NUMBER_MAX)]
 Currency = Annotated[str, Within(pattern="^[A-Z]{3}$")]
 """ISO 4217 letters."""
 Tx = Annotated[str, Within(characters=(1, TX_CHARACTERS_MAX))]
-MarkText = Annotated[str, Within(pattern="^[0-9a-f]{1,16}$")]
-"""A mark: 16 hex digits, or the epoch in decimal for seq 0."""
+MarkText = Annotated[str, Within(pattern="^[0-9a-fA-F]{1,16}$")]
+"""A mark: 16 hex digits as the terminal writes them, or the epoch in decimal for seq 0."""

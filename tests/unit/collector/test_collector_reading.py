@@ -157,6 +157,13 @@ def test_a_bad_head_is_refused(head: dict[str, Any], reason: str) -> None:
     assert found.reason == reason
 
 
+def test_marks_are_hex_digits_in_either_case() -> None:
+    """The service only compares marks: how a terminal writes its digits is its own affair."""
+    found = read_batch(payload(text(), prev="9F86D081884C7D65", first=2), NOW, b"key")
+    assert isinstance(found, Readable)
+    assert found.batch.prev == "9F86D081884C7D65"
+
+
 def test_emptiness_needs_a_loss() -> None:
     """No events is readable only beside a declared loss, with `last` equal to `prev`."""
     assert read_batch(payload(), NOW, b"k") == Refused(
