@@ -17,7 +17,6 @@ class Clash:
     epoch: int
     evidence: Literal["fork", "old_epoch"]
     seq: int
-    times: int
     first_at: datetime
     previous_at: datetime | None
     last_at: datetime

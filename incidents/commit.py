@@ -55,7 +55,6 @@ class Outcome:
     """What a commit did."""
 
     events: int = 0
-    terminals: int = 0
     unfinished: set[str] = field(default_factory=set)
     """More rows wait than one commit reads."""
     held: set[str] = field(default_factory=set)
@@ -64,7 +63,6 @@ class Outcome:
     """A bug met their rows; nothing of theirs was written."""
     opened: list[str] = field(default_factory=list)
     cases: int = 0
-    newest_received: int = 0
 
 
 async def commit(connection: Connection, errands: Mapping[str, Errand], run: Run) -> Outcome:
@@ -147,10 +145,7 @@ async def _write(
     if findings:
         await _keep(connection, findings, errands=errands, run=run, outcome=outcome)
     for _, changes in pairs:
-        outcome.terminals += 1
         outcome.events += changes.events
-        for _, received in changes.positions.values():
-            outcome.newest_received = max(outcome.newest_received, received)
 
 
 async def _keep(

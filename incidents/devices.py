@@ -113,20 +113,17 @@ class Hold:
         self.closed_at = None if self.closed_at is None else self.closed_at + step
 
 
-def ripen(hold: Hold, subject: str, now: Ms, numbers: Thresholds) -> bool:
-    """Open or clear what has held long enough at `now`; return whether the incident changed."""
+def ripen(hold: Hold, subject: str, now: Ms, numbers: Thresholds) -> None:
+    """Open or clear what has held long enough at `now`."""
     held = int(numbers.hold_s * 1000)
     if hold.bad_since is not None and now - hold.bad_since >= held:
         hold.incident = _opened(hold, subject, numbers)
         hold.bad_since = hold.closed_at = None
         hold.told = False
-        return True
-    if hold.good_since is not None and hold.incident and now - hold.good_since >= held:
+    elif hold.good_since is not None and hold.incident and now - hold.good_since >= held:
         hold.incident = replace(hold.incident, cleared_at=hold.good_since)
         hold.closed_at, hold.good_since = hold.good_since, None
         hold.told = False
-        return True
-    return False
 
 
 def _opened(hold: Hold, subject: str, numbers: Thresholds) -> Finding:

@@ -52,7 +52,7 @@ where provisional and cleared_at is null and case_number is null and detected_at
 """
 
 CLASHES: Final = """
-select c.terminal, c.epoch, c.evidence, c.seq, c.times, c.first_at, c.previous_at, c.last_at,
+select c.terminal, c.epoch, c.evidence, c.seq, c.first_at, c.previous_at, c.last_at,
   past.cleared_at
 from journal_clash c
 left join lateral (
@@ -135,7 +135,6 @@ async def clashes(connection: Connection, numbers: Thresholds) -> dict[str, Erra
                 epoch=row["epoch"],
                 evidence=row["evidence"],
                 seq=row["seq"],
-                times=row["times"],
                 first_at=row["first_at"],
                 previous_at=row["previous_at"],
                 last_at=row["last_at"],

@@ -177,14 +177,12 @@ def test_a_customer_who_is_still_there_withdraws_it() -> None:
     assert service.open == []
 
 
-def row(
-    evidence: Any, *, times: int = 1, last: float, previous: float | None = None
-) -> clash.Clash:
+def row(evidence: Any, *, last: float, previous: float | None = None) -> clash.Clash:
     """Return evidence, in hours after noon."""
     before = None if previous is None else NOON + timedelta(hours=previous)
     last_at = NOON + timedelta(hours=last)
     return clash.Clash(
-        epoch=1, evidence=evidence, seq=7, times=times, first_at=before or last_at,
+        epoch=1, evidence=evidence, seq=7, first_at=before or last_at,
         previous_at=before, last_at=last_at,
     )  # fmt: skip
 
@@ -194,12 +192,12 @@ def row(
     [
         ([row("fork", last=0)], None, "fork"),
         ([row("old_epoch", last=0)], None, None),
-        ([row("old_epoch", times=2, previous=0, last=24)], None, "old_epoch"),
-        ([row("old_epoch", times=2, previous=0, last=24.1)], None, None),
+        ([row("old_epoch", previous=0, last=24)], None, "old_epoch"),
+        ([row("old_epoch", previous=0, last=24.1)], None, None),
         ([row("fork", last=0)], 1.0, None),
-        ([row("fork", times=2, last=2, previous=0)], 1.0, "fork"),
-        ([row("old_epoch", times=3, previous=0, last=2)], 1.0, None),
-        ([row("old_epoch", times=4, previous=2, last=3)], 1.0, "old_epoch"),
+        ([row("fork", last=2, previous=0)], 1.0, "fork"),
+        ([row("old_epoch", previous=0, last=2)], 1.0, None),
+        ([row("old_epoch", previous=2, last=3)], 1.0, "old_epoch"),
         ([], None, None),
     ],
 )
