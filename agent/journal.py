@@ -169,8 +169,7 @@ class Journal:
         head = self._head
         if following == head.acked:
             return
-        between = self._stubs_between(*sorted((head.acked, following)))
-        moved = sum(stub.size for stub in between)
+        moved = self._size_between(*sorted((head.acked, following)))
         signed = moved if following > head.acked else -moved
         self._head = replace(head, acked=following, acked_size=head.acked_size + signed)
         try:
@@ -339,15 +338,15 @@ class Journal:
         since = Key(self.epoch, self.acked)
         return self._store.oldest(since=since, money=False, most=_DROP_ROWS_MAX)
 
-    def _stubs_between(self, first: int, until: int) -> list[Stub]:
-        found: list[Stub] = []
+    def _size_between(self, first: int, until: int) -> int:
+        size = 0
         before = Key(self.epoch, until)
         while page := self._store.oldest(
             since=Key(self.epoch, first), before=before, money=None, most=_DROP_ROWS_MAX
         ):
-            found.extend(page)
+            size += sum(stub.size for stub in page)
             first = page[-1].key.seq + 1
-        return found
+        return size
 
     def _begin(self, empty: Head, entries: Sequence[Entry]) -> Head:
         while True:
