@@ -249,7 +249,7 @@ def token_create(
 
     made = ask(settings, settings.section(DeskSettings).dsn, write)
     if made is None:
-        raise NotFound(f"there is a token named {name!r} already; revoke it or choose another name")
+        raise NotFound(f"there is or was a token named {name!r}: choose another name")
     typer.echo(made)
 
 

@@ -107,6 +107,11 @@ async def _until_signal(work: Callable[[], Coroutine[None, None, None]]) -> None
 
 
 def _told_to_stop(number: signal.Signals, task: asyncio.Task[None]) -> None:
+    # Once: a second signal (an impatient Ctrl-C, `timeout` to the whole group) would cut the
+    # stopping short, and the database would not be shut down.
+    if task.cancelling():
+        log.info("%s: already stopping, a few seconds more", number.name)
+        return
     log.info("%s: stopping", number.name)
     task.cancel()
 

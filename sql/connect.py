@@ -26,8 +26,13 @@ def connected(dsn: str) -> Iterator[Connection]:
         connection = psycopg.connect(dsn, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S)
     except psycopg.OperationalError as error:
         raise DatabaseUnreachable(
-            f"cannot connect to PostgreSQL: {str(error).strip()}; is it running, and is the "
+            f"cannot connect to PostgreSQL: {_plain(error)}; is it running, and is the "
             "address in [database] dsn right?"
         ) from error
     with connection:
         yield connection
+
+
+def _plain(error: psycopg.OperationalError) -> str:
+    """Return what libpq says without its own advice, which comes on lines of its own."""
+    return str(error).strip().splitlines()[0].removeprefix("connection is bad: ")
