@@ -193,10 +193,13 @@ class MqttDoor:
         _properties: Properties | None,
     ) -> None:
         if reason.is_failure:
-            log.warning("broker refuses: %s", reason)
+            log.warning(
+                "broker refuses %s: %s; check [mqtt] user, password", self._settings.user, reason
+            )
             self._end(f"refused: {reason}")
             return
         self._failures = 0
+        log.info("connected to %s:%s", self._settings.host, self._settings.port_used)
         client.subscribe(
             [(topic(self._terminal, Channel.ACK), 1), (topic(self._terminal, Channel.COMMAND), 1)]
         )

@@ -17,6 +17,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
@@ -29,13 +30,14 @@ from kvitok.embedded.nats import COLLECTOR_USER, TEST_USER, Nats
 from kvitok.embedded.postgres import Postgres
 from kvitok.embedded.secrets import Secrets, keep, write_private
 from kvitok.place import embedded_environment
-from kvitok.settings import load
+from kvitok.settings import SettingsError, load
 from kvitok.supervisor import Program, StartFailed, Supervisor
 
 log = logging.getLogger("kvitok.serve")
 
 READY_WITHIN_S: Final = 120.0
 REASON_BYTES_MAX: Final = 10_000
+IPV4: Final = 4
 SERVICES: Final = ("collector", "incidents", "desk")
 CONFIGURATION: Final = """\
 # Written at every start of `kvitok serve --embedded`; for other settings use the environment.
@@ -146,7 +148,7 @@ async def _embedded(folder: Path, wanted: Embedded) -> None:
             supervisor,
             config,
             metrics=folder / "metrics",
-            http_port=http_port,
+            http=(HOST, http_port),
             environment=embedded_environment(os.environ),
         )
         _print_ready(mqtt_port, http_port, secrets)
@@ -160,13 +162,15 @@ async def _embedded(folder: Path, wanted: Embedded) -> None:
 async def _configured(config: Path) -> None:
     settings = load(config)
     collector, desk = settings.section(CollectorSettings), settings.section(DeskSettings)
+    if desk.port == 0:
+        raise SettingsError(f"{config}: [desk] port: name one, `serve` must know where to ask")
     supervisor = Supervisor(log.warning)
     try:
         await _start_services(
             supervisor,
             config,
             metrics=desk.metrics_dir,
-            http_port=desk.port,
+            http=(_asked_at(desk.host), desk.port),
             environment=dict(os.environ),
         )
         line = {
@@ -203,7 +207,7 @@ async def _start_services(
     config: Path,
     *,
     metrics: Path | None,
-    http_port: int,
+    http: tuple[str, int],
     environment: dict[str, str],
 ) -> None:
     """Start the three programs that do the work and return when they all do."""
@@ -217,7 +221,7 @@ async def _start_services(
             partial(_command, name, config),
             # A program that fails tells the log where.
             environment={**environment, "KVITOK_DEBUG": "1"},
-            is_ready=_DeskReady(http_port) if name == "desk" else None,
+            is_ready=_DeskReady(*http) if name == "desk" else None,
         )
         for name in SERVICES
     ]
@@ -236,19 +240,31 @@ def _empty(folder: Path) -> None:
         old.unlink(missing_ok=True)
 
 
+def _asked_at(host: str) -> str:
+    """Return where a desk is asked that listens on this address: everywhere is loopback too."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    if not address.is_unspecified:
+        return host
+    return HOST if address.version == IPV4 else "::1"
+
+
 class _DeskReady:
     """Asks the desk whether it is ready; why it is not goes to the log, each reason once."""
 
-    def __init__(self, port: int) -> None:
-        self._port = port
+    def __init__(self, host: str, port: int) -> None:
+        self._host, self._port = host, port
         self._told: set[str] = set()
 
     def __call__(self) -> bool:
-        connection = http.client.HTTPConnection(HOST, self._port, timeout=5)
+        connection = http.client.HTTPConnection(self._host, self._port, timeout=5)
         try:
             connection.request("GET", "/readyz")
             answer = connection.getresponse()
-            if answer.status == http.client.OK:
+            # Beyond loopback it asks us for a token: that it answers must do.
+            if answer.status in {http.client.OK, http.client.UNAUTHORIZED}:
                 return True
             why = str(json.loads(answer.read(REASON_BYTES_MAX)).get("detail"))
         except (OSError, ValueError, AttributeError, http.client.HTTPException):
