@@ -37,7 +37,6 @@ log = logging.getLogger("kvitok.serve")
 
 READY_WITHIN_S: Final = 120.0
 REASON_BYTES_MAX: Final = 10_000
-IPV4: Final = 4
 SERVICES: Final = ("collector", "incidents", "desk")
 CONFIGURATION: Final = """\
 # Written at every start of `kvitok serve --embedded`; for other settings use the environment.
@@ -243,12 +242,9 @@ def _empty(folder: Path) -> None:
 def _asked_at(host: str) -> str:
     """Return where a desk is asked that listens on this address: everywhere is loopback too."""
     try:
-        address = ip_address(host)
+        return "localhost" if ip_address(host).is_unspecified else host
     except ValueError:
         return host
-    if not address.is_unspecified:
-        return host
-    return HOST if address.version == IPV4 else "::1"
 
 
 class _DeskReady:
