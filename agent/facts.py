@@ -2,36 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 from agent.effects import Effect
-from agent.journal import JournalFull
+from agent.journal import Journal, JournalFull
 from agent.shape import Entry, entry
 from wire.events import Event
-from wire.journal import Epoch
 
 WAITING_MAX: Final = 256
 """Facts held in memory while the journal has no room; acceptance is off, so few can come."""
-
-
-class Recorder(Protocol):
-    """What the kiosk needs of the journal."""
-
-    short: bool
-
-    @property
-    def epoch(self) -> Epoch:
-        """The present epoch."""
-        ...
-
-    @property
-    def next(self) -> int:
-        """The seq that the next event will get."""
-        ...
-
-    def append(self, entries: Sequence[Entry]) -> int:
-        """Write durably; raises `JournalFull`."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +22,9 @@ class _Waiting:
 class Facts:
     """What has happened and cannot be refused, unlike a program's request."""
 
-    def __init__(self, recorder: Recorder) -> None:
+    def __init__(self, journal: Journal) -> None:
         """Write to this journal."""
-        self._recorder = recorder
+        self._journal = journal
         self._waiting: list[_Waiting] = []
         self.unrecorded = 0
         """Facts without money that found no room; they never had a seq, so no seq is lost."""
@@ -58,7 +37,7 @@ class Facts:
     @property
     def short(self) -> bool:
         """Nothing may be sold: the journal has no room, or not even what is taken is written."""
-        return self._recorder.short or bool(self._waiting)
+        return self._journal.short or bool(self._waiting)
 
     def write(self, event: Event, *then: Effect) -> Sequence[Effect]:
         """Journal the fact and return the effects; without room, both wait if it is money."""
@@ -66,7 +45,7 @@ class Facts:
         assert isinstance(shaped, Entry), "the agent's own events are small"
         if not self._waiting:
             try:
-                self._recorder.append([shaped])
+                self._journal.append([shaped])
             except JournalFull:
                 pass
             else:
@@ -82,7 +61,7 @@ class Facts:
         effects: list[Effect] = []
         while self._waiting:
             try:
-                self._recorder.append([self._waiting[0].entry])
+                self._journal.append([self._waiting[0].entry])
             except JournalFull:
                 break
             effects += self._waiting.pop(0).then

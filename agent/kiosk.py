@@ -40,8 +40,8 @@ from agent.effects import (
     refusal,
     told,
 )
-from agent.facts import Facts, Recorder
-from agent.journal import JournalFull
+from agent.facts import Facts
+from agent.journal import Journal, JournalFull
 from agent.requests import (
     AcceptCash,
     Asked,
@@ -107,14 +107,14 @@ class Kiosk:
 
     def __init__(
         self,
-        recorder: Recorder,
+        journal: Journal,
         equipment: Equipment,
         clock: ClockWatch,
         *,
         last: LastTransaction | None = None,
     ) -> None:
         """Begin with the last transaction that the journal knows."""
-        self._recorder, self._equipment, self._clock = recorder, equipment, clock
+        self._journal, self._equipment, self._clock = journal, equipment, clock
         self.devices: dict[Device, DeviceState] = {}
         self.identified: dict[Device, str] = {}
         self.suspended: str | None = None
@@ -128,7 +128,7 @@ class Kiosk:
         self._unproved: dict[str, _Printing] = {}
         """The last receipt that was told as unknown: its proof may still come."""
         self._prints = 0
-        self._facts = Facts(recorder)
+        self._facts = Facts(journal)
 
     def started(self, cause: StartCause, *, at: int) -> Sequence[Effect]:
         """Journal that a new run began; whatever was open is over."""
@@ -136,7 +136,7 @@ class Kiosk:
 
     def forked(self, old: Epoch, *, at: int) -> Sequence[Effect]:
         """Journal that the service held another history, so a new epoch began."""
-        text = f"epoch {old} is continued as {self._recorder.epoch}"
+        text = f"epoch {old} is continued as {self._journal.epoch}"
         return self._fact(
             Fault(at=at, component="journal", severity="warning", code="forked", text=text)
         )
@@ -190,7 +190,7 @@ class Kiosk:
             wrong = Wrong("too_large", f"the event has {shaped.size} bytes; 32768 are allowed")
             return [refusal(client, ref, wrong)]
         try:
-            seq = self._recorder.append([shaped])
+            seq = self._journal.append([shaped])
         except JournalFull:
             wrong = Wrong("journal_full", "the journal has no room; nothing may be sold")
             return [refusal(client, ref, wrong), *self._watch_room()]
@@ -241,7 +241,7 @@ class Kiosk:
         return {
             "told": "welcome",
             "agent": VERSION,
-            "epoch": self._recorder.epoch,
+            "epoch": self._journal.epoch,
             "suspended": self.suspended is not None,
             "devices": devices,
         }
@@ -335,7 +335,7 @@ class Kiosk:
             late = self._ended_at is not None and now - self._ended_at <= LATE_NOTE_S
             if last.open or late:
                 return last.tx, False
-        return f"recovered-{self._recorder.epoch}-{self._recorder.next}", True
+        return f"recovered-{self._journal.epoch}-{self._journal.next}", True
 
     def _printed(self, finished: ReceiptFinished, at: int) -> Sequence[Effect]:
         jobs = self._printing if finished.job in self._printing else self._unproved

@@ -21,13 +21,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
-from typing import Final, Protocol
+from typing import Final
 
 from agent.devices.machine import Instant
-from agent.journal import Chunk, JournalFull
+from agent.journal import Journal, JournalFull
 from wire.codec import PayloadRefused, encode, encode_batch, read
 from wire.events import Unreadable
-from wire.journal import Ack, Batch, Epoch, Mark, digest
+from wire.journal import Ack, Batch, Epoch, digest
 from wire.limits import (
     BATCH_BYTES_MAX,
     BATCH_EVENTS_MAX,
@@ -43,41 +43,6 @@ _COMPRESS_FROM: Final = 512
 _JITTER: Final = 0.25
 """A wait is lengthened by up to this share, so that a fleet does not speak in chorus."""
 _MARK_CHARACTERS_MAX: Final = 16
-
-
-class Log(Protocol):
-    """What the uplink needs of the journal."""
-
-    @property
-    def epoch(self) -> Epoch:
-        """The present epoch."""
-        ...
-
-    @property
-    def next(self) -> int:
-        """The seq that the next event will get."""
-        ...
-
-    @property
-    def acked(self) -> int:
-        """The seq that the service wants next, as last heard."""
-        ...
-
-    def mark(self, seq: int) -> Mark | None:
-        """Return the mark of a seq, where it is held."""
-        ...
-
-    def read(self, first: int, *, events_most: int, bytes_most: int) -> Chunk:
-        """Return events in a row from `first`, or from the next that is held."""
-        ...
-
-    def acknowledged(self, following: int) -> None:
-        """Take note of the service's position."""
-        ...
-
-    def fork(self, at: int) -> None:
-        """Begin a new epoch, unacknowledged events first; raises `JournalFull`."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +87,7 @@ class _Flight:
 class Uplink:
     """Brings the log to the service."""
 
-    def __init__(self, log: Log, random: Random) -> None:
+    def __init__(self, log: Journal, random: Random) -> None:
         """Begin, not connected."""
         self._log, self._random = log, random
         self._connected = False
