@@ -51,6 +51,7 @@ class Devices:
         attached = attach(settings, memory=memory)
         self._hand_over = hand_over
         self._stopped = False
+        self._wish = self._wish_waits = False
         self._acceptor = _find(attached, NoteAcceptor)
         self._printer = _find(attached, ReceiptPrinter)
         watching = any(
@@ -86,10 +87,12 @@ class Devices:
         return self._loop.failure if self._loop is not None else None
 
     def take_notes(self, *, enabled: bool) -> None:
-        """Let the acceptor take notes, or not."""
-        if self._loop is not None and self._acceptor is not None:
-            name, machine = self._acceptor
-            self._loop.submit(name, machine.enable if enabled else machine.disable)
+        """Let the acceptor take notes, or not; of wishes that still wait only the last counts."""
+        self._wish = enabled
+        if self._loop is not None and self._acceptor is not None and not self._wish_waits:
+            self._wish_waits = True  # Before: the loop may carry it out before we are back.
+            taken = self._loop.submit(self._acceptor[0], self._carry_wish)
+            assert taken, "receipts (`PRINTS_MAX`) and a wish are fewer than the loop's orders"
 
     def print_receipt(self, job: str, text: str) -> bool:
         """Have the printer print; False when too much is waiting already."""
@@ -101,6 +104,14 @@ class Devices:
             return machine.print_receipt(job, text, now)
 
         return self._loop.submit(name, order)
+
+    def _carry_wish(self, now: Instant) -> Sequence[Output]:
+        """Tell the acceptor the present wish; called in the device loop."""
+        assert self._acceptor is not None, "only submitted with an acceptor"
+        # First, so that a wish that changes meanwhile is submitted again.
+        self._wish_waits = False
+        machine = self._acceptor[1]
+        return machine.enable(now) if self._wish else machine.disable(now)
 
     def _said(self, _name: str, output: Output) -> None:
         """Hand over an output and wait; called in the device loop."""

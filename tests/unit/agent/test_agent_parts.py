@@ -6,6 +6,8 @@ import pytest
 from agent import VERSION
 from agent.commands import reply_to
 from agent.devices.machine import DeviceState, Instant, StackOrdered
+from agent.devices.settings import read_devices
+from agent.equipment import Devices
 from agent.journal import Journal
 from agent.pulse import Position, Pulsing
 from agent.run_file import RunFile
@@ -136,3 +138,14 @@ def test_the_cause_of_a_start_is_known_from_the_run_before(tmp_path: Path) -> No
     file = RunFile(tmp_path / "j.db")
     assert file.begin() == "unknown"
     assert file.begin() in {"restart", "unknown"}
+
+
+def test_a_wish_for_notes_takes_one_place_however_often_it_changes() -> None:
+    """A device loop that is held up loses no order: of wishes only the last one counts."""
+    settings = read_devices(
+        [{"kind": "ccnet", "port": "/dev/none-1"}, {"kind": "escpos", "port": "/dev/none-2"}]
+    )
+    devices = Devices(settings, lambda _said: None, memory="settled")
+    for number in range(200):
+        devices.take_notes(enabled=number % 2 == 0)
+    assert devices.print_receipt("job", "text")
