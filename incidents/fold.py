@@ -97,6 +97,8 @@ class _Folder:
     """One run of the fold over its own copy of the state."""
 
     def __init__(self, state: State, known: dict[Key, Transaction], numbers: Thresholds) -> None:
+        # One whose row somebody has deleted is over.
+        state.open = [one for one in state.open if (one.epoch, one.tx) in known]
         self.state = state
         self.changes = Changes()
         self._known = known
@@ -276,6 +278,9 @@ class _Folder:
         """A fork moves what was not acknowledged: it belongs to the transaction it went on with."""
         if kind in CONTINUING and self._find((epoch, tx)) is None:
             state = self.state
+            for one in state.open:
+                if one.tx == tx and one.home <= epoch:
+                    return one.epoch, tx
             smaller = [e for e in (*state.older, state.epoch) if e < epoch]
             before = self._find((max(smaller), tx)) if smaller else None
             # Cash opens what its own epoch does not know, but for the very customer of the fork.

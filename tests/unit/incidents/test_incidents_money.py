@@ -89,6 +89,32 @@ def test_a_fork_goes_on_with_the_open_transaction() -> None:
     assert len(service.transactions) == 1
 
 
+def test_two_forks_in_a_row_go_on_with_the_open_transaction() -> None:
+    """Each fork carries the customer over; the money and its receipt stay one transaction."""
+    story = Story().started(10).cash(20)
+    story.epoch += 1
+    story.payment(30, "accepted")
+    story.epoch += 1
+    story.cash(40).receipt(50, "printed").ended(60)
+    service = folded(story)
+    assert service.told == []
+    (tx,) = service.transactions.values()
+    assert (tx.accepted, tx.payment, tx.receipt) == (100_000, "accepted", "printed")
+
+
+def test_an_open_transaction_whose_row_is_gone_stops_nothing() -> None:
+    """A row that somebody deleted is no reason to read no row of the terminal any more."""
+    service = folded(Story().started(10).cash(20))
+    service.transactions.clear()
+    story = Story()
+    story.epoch += 1
+    service.fold(
+        story.started(30, "b").cash(40, "b").payment(50, "declined", "b").ended(60, "b").rows
+    )
+    assert service.changes.unreadable == []
+    assert service.open == ["payment_failed"]
+
+
 def test_a_late_result_moved_by_a_fork_finds_its_transaction() -> None:
     """A result in the new epoch settles an ended but unsettled transaction of the one before."""
     story = paid("unknown", None)
