@@ -11,9 +11,11 @@ class Ending:
     """A process that ends right after it was found running."""
 
     def is_running(self) -> bool:
+        """Return True: it is still there."""
         return True
 
     def status(self) -> str:
+        """Find it gone."""
         raise psutil.NoSuchProcess(1)
 
 
