@@ -25,7 +25,7 @@ from firmware_sim.truth import Verdict
 from kvitok.api import Api
 from kvitok.embedded import launch
 from kvitok.place import settings_of
-from kvitok.verdict import compared, found_of, told
+from kvitok.verdict import Judgement, Money, compared, found_of, money_of, told
 from kvitok.watch import Watch
 
 PACE: Final = Pace(hold_s=3.0, silence_grace_s=10.0, pulse_interval_s=3.0)
@@ -100,28 +100,35 @@ def _judged(wanted: Wanted, folder: Path, fleet: Fleet, ready: dict[str, Any]) -
         say("time is over: no more faults; letting everything arrive")
         drained = fleet.drain(DRAIN_S)
         timings["drained_s"] = round(time.monotonic() - began, 1)
-        verdict, incidents = _settled(fleet, api)
+        verdict, money, incidents = _settled(fleet, api)
         counts = watch.counts()
         timings["settled_s"] = round(time.monotonic() - began, 1)
         progress = fleet.progress()
-    holds = verdict.holds and drained and progress.unacked == 0
+    judged = Judgement(
+        verdict=verdict,
+        money=money,
+        drained=drained,
+        unacked=progress.unacked,
+        crashes=progress.crashes,
+    )
     report = {
-        "holds": holds,
+        "holds": judged.holds,
         "drained": drained,
         "timings": timings,
         "fleet": asdict(progress),
         "service": asdict(counts),
+        "money": asdict(money),
         **_report(fleet, verdict, incidents),
     }
     if wanted.report is not None:
         wanted.report.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n")
         say(f"report: {wanted.report}")
-    for line in told(verdict, drained=drained, unacked=progress.unacked):
+    for line in told(judged):
         say(line)
-    return 0 if holds else 1
+    return 0 if judged.holds else 1
 
 
-def _settled(fleet: Fleet, api: Api) -> tuple[Verdict, list[dict[str, Any]]]:
+def _settled(fleet: Fleet, api: Api) -> tuple[Verdict, Money, list[dict[str, Any]]]:
     """Ask what was found until it is what must be, or until waiting longer proves nothing."""
     ends = time.monotonic() + SETTLE_S
     # What is made up would show late too: never judge before every hold time has passed.
@@ -129,8 +136,9 @@ def _settled(fleet: Fleet, api: Api) -> tuple[Verdict, list[dict[str, Any]]]:
     while True:
         incidents = api.all("/incidents")
         verdict = fleet.truth.verdict(found_of(incidents))
-        if verdict.holds or time.monotonic() > ends:
-            return verdict, incidents
+        money = money_of(fleet.truth.accepted(), api.all("/transactions"))
+        if (verdict.holds and not money.differs) or time.monotonic() > ends:
+            return verdict, money, incidents
         time.sleep(1.0)
 
 
@@ -265,36 +273,3 @@ def summary_ends() -> None:
     """Leave the summary's line."""
     if sys.stdout.isatty():
         print(flush=True)  # noqa: T201
-
-
-def fleet_alone(
-    *,
-    broker: Broker,
-    terminals: int,
-    full: int,
-    seconds: float | None,
-    seed: int,
-) -> None:
-    """Run a fleet against a broker, with no service of ours to judge."""
-    with tempfile.TemporaryDirectory(prefix="kvitok-sim-") as made:
-        fleet = Fleet(
-            seed=seed,
-            full=full,
-            light=terminals - full,
-            mqtt=broker,
-            folder=Path(made),
-            pace=Pace(),
-        )
-        fleet.start()
-        ends = None if seconds is None else time.monotonic() + seconds
-        try:
-            while ends is None or time.monotonic() < ends:
-                time.sleep(SUMMARY_EVERY_S)
-                summary(str(fleet.progress()))
-            fleet.drain(DRAIN_S)
-            summary(str(fleet.progress()))
-        except KeyboardInterrupt:
-            return
-        finally:
-            summary_ends()
-            fleet.stop()

@@ -146,17 +146,24 @@ def sim(  # noqa: PLR0913 - one a wish
     full: Annotated[int, typer.Option("--full", min=0, metavar="N")] = 0,
     seconds: Annotated[float | None, typer.Option("--for", metavar="SECONDS")] = None,
     seed: Annotated[int, typer.Option("--seed", metavar="N")] = 1,
+    folder: Annotated[
+        Path,
+        typer.Option("--folder", metavar="DIR", help="For fleet.csv, truth.json and the agents."),
+    ] = Path("sim"),
 ) -> None:
     """Run a simulated fleet against a broker; its password comes from KVITOK_SIM_PASSWORD."""
-    from firmware_sim.fleet import Broker  # noqa: PLC0415 - what `--help` does not need
-    from kvitok import demo as show  # noqa: PLC0415 - the same
+    from firmware_sim.app import SimSettings, run  # noqa: PLC0415 - what `--help` does not need
+    from firmware_sim.fleet import Broker  # noqa: PLC0415 - the same
 
-    show.fleet_alone(
-        broker=Broker(
+    full = min(full, terminals)
+    settings = SimSettings(
+        mqtt=Broker(
             host=host, port=port, user=user, password=os.environ.get("KVITOK_SIM_PASSWORD")
         ),
-        terminals=terminals,
-        full=min(full, terminals),
-        seconds=seconds,
+        folder=folder.expanduser().absolute(),
         seed=seed,
+        full=full,
+        light=terminals - full,
+        for_s=seconds or 0.0,
     )
+    raise typer.Exit(0 if run(settings, typer.echo) else 1)
