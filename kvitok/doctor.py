@@ -1,5 +1,6 @@
 """`kvitok doctor`: is everything there, and does it work; each line says what to do when not."""
 
+import itertools
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,7 +11,9 @@ from typing import Final
 import typer
 
 from collector.settings import CollectorSettings, MqttSettings
+from desk.settings import DeskSettings
 from kvitok.commands import now
+from kvitok.desk_probe import ask_desk
 from kvitok.place import Config, Data, settings_of
 from kvitok.probe import BrokerAway, Delivery, deliveries
 from kvitok.settings import DatabaseSettings
@@ -22,12 +25,34 @@ from sql.migrate import status
 CLOCK_APART_S: Final = 5.0
 AHEAD_MIN: Final = timedelta(days=7)
 LISTENING_FRESH_S: Final = 20.0
+FOLDED_WITHIN_S: Final = 60.0
 
 VERSION: Final = """
 select current_setting('server_version'), datctype from pg_database
 where datname = current_database()
 """
 LISTENING: Final = "select max(until) from listening"
+FOLDING: Final = """
+select count(*) from pg_stat_activity
+where application_name = 'kvitok incidents' and datname = current_database()
+"""
+UNFOLDED: Final = """
+with behind as (
+  select j.terminal, j.epoch, j.moved_at, coalesce(p.next_seq, 1) as next_seq,
+    coalesce(p.received_at, '-infinity') as received_at, count(*) over () as terminals
+  from journal j left join fold_position p using (terminal, epoch)
+  where j.next_seq > coalesce(p.next_seq, 1)
+  order by j.moved_at limit 1000
+)
+select max(b.terminals), min(coalesce(oldest.received_at, b.moved_at))
+from behind b left join lateral (
+  select e.received_at from event e
+  where e.terminal = b.terminal and e.epoch = b.epoch and e.seq >= b.next_seq
+    and e.received_at >= b.received_at - interval '1 day'
+  order by e.seq limit 1
+) oldest on true
+"""
+"""The age of what is not folded: a journal that moves on keeps its cursor young, its rows not."""
 CLOCK: Final = "select clock_timestamp()"
 PARTITIONED_TO: Final = """
 select max((regexp_match(pg_get_expr(c.relpartbound, c.oid), 'TO \\(''([^'']+)''\\)'))[1]
@@ -59,8 +84,9 @@ def doctor(*, json: AsJson = False, data: Data = None, config: Config = None) ->
     settings = settings_of(data, config)
     dsn = settings.section(DatabaseSettings).dsn
     mqtt = settings.section(CollectorSettings).mqtt
+    desk = (settings.one(DeskSettings, "host"), settings.one(DeskSettings, "port"))
     findings = []
-    for finding in (*_database(dsn), *_broker(mqtt)):
+    for finding in itertools.chain(_database(dsn), [_desk(*desk)], _broker(mqtt)):
         findings.append(finding)
         if not json:
             typer.echo(f"{finding.grade.value:<4}  {finding.what}: {finding.text}")
@@ -142,10 +168,40 @@ def _collector(connection: Connection) -> Finding:
     return Finding(Grade.OK, "collector", "listens")
 
 
+def _incidents(connection: Connection) -> Finding:
+    what = "incidents"
+    row = connection.execute(UNFOLDED).fetchone()
+    journals, since = row or (None, None)
+    waits_s = (now() - since).total_seconds() if since else 0.0
+    folding = connection.execute(FOLDING).fetchone()
+    if not folding or not folding[0]:
+        text = "does not run, nothing new is found: start it (`kvitok serve`)"
+        return Finding(Grade.FAIL, what, text)
+    if waits_s > FOLDED_WITHIN_S:
+        text = (
+            f"{journals} journals have events that are not folded, the oldest for "
+            f"{waits_s:.0f} s: see its log; when it only has too much to do, run a second one"
+        )
+        return Finding(Grade.FAIL, what, text)
+    return Finding(Grade.OK, what, f"folds, {waits_s:.0f} s behind at most")
+
+
+def _desk(host: str, port: int) -> Finding:
+    where = f"{host}:{port}"
+    said = ask_desk(host, port)
+    if said.ready:
+        return Finding(Grade.OK, "desk", f"{where} is ready")
+    if said.why is not None:
+        return Finding(Grade.FAIL, "desk", f"{where} says: {said.why}")
+    text = f"nobody answers at {where}: start it (`kvitok serve`), or see its log"
+    return Finding(Grade.FAIL, "desk", text)
+
+
 _LOOKS: Final[dict[str, Callable[[Connection], Finding]]] = {
     "partitions": _partitions,
     "clock": _clock,
     "collector": _collector,
+    "incidents": _incidents,
 }
 
 

@@ -7,7 +7,6 @@ included; whoever dies is started again, and nobody outlives this process.
 
 import asyncio
 import contextlib
-import http.client
 import json
 import logging
 import os
@@ -17,13 +16,13 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
 from collector.settings import CollectorSettings
 from desk.settings import DeskSettings
 from kvitok.database import bring_up
+from kvitok.desk_probe import ask_desk
 from kvitok.embedded import launch
 from kvitok.embedded.folder import HOST, Children, Ports, held
 from kvitok.embedded.nats import COLLECTOR_USER, TEST_USER, Nats
@@ -36,7 +35,6 @@ from kvitok.supervisor import Program, StartFailed, Supervisor
 log = logging.getLogger("kvitok.serve")
 
 READY_WITHIN_S: Final = 120.0
-REASON_BYTES_MAX: Final = 10_000
 SERVICES: Final = ("collector", "incidents", "desk")
 CONFIGURATION: Final = """\
 # Written at every start of `kvitok serve --embedded`; for other settings use the environment.
@@ -169,7 +167,7 @@ async def _configured(config: Path) -> None:
             supervisor,
             config,
             metrics=desk.metrics_dir,
-            http=(_asked_at(desk.host), desk.port),
+            http=(desk.host, desk.port),
             environment=dict(os.environ),
         )
         line = {
@@ -239,14 +237,6 @@ def _empty(folder: Path) -> None:
         old.unlink(missing_ok=True)
 
 
-def _asked_at(host: str) -> str:
-    """Return where a desk is asked that listens on this address: everywhere is loopback too."""
-    try:
-        return "localhost" if ip_address(host).is_unspecified else host
-    except ValueError:
-        return host
-
-
 class _DeskReady:
     """Asks the desk whether it is ready; why it is not goes to the log, each reason once."""
 
@@ -255,22 +245,11 @@ class _DeskReady:
         self._told: set[str] = set()
 
     def __call__(self) -> bool:
-        connection = http.client.HTTPConnection(self._host, self._port, timeout=5)
-        try:
-            connection.request("GET", "/readyz")
-            answer = connection.getresponse()
-            # Beyond loopback it asks us for a token: that it answers must do.
-            if answer.status in {http.client.OK, http.client.UNAUTHORIZED}:
-                return True
-            why = str(json.loads(answer.read(REASON_BYTES_MAX)).get("detail"))
-        except (OSError, ValueError, AttributeError, http.client.HTTPException):
-            return False
-        finally:
-            connection.close()
-        if why not in self._told:
-            self._told.add(why)
-            log.warning("the desk waits: %s", why)
-        return False
+        said = ask_desk(self._host, self._port)
+        if said.why is not None and said.why not in self._told:
+            self._told.add(said.why)
+            log.warning("the desk waits: %s", said.why)
+        return said.ready
 
 
 def _print_ready(mqtt_port: int, http_port: int, secrets: Secrets) -> None:

@@ -36,6 +36,7 @@ DOORS: dict[str, str] = {
     "kvitok/cli.py": "the edge of the process: signals of the shell, exit status",
     "kvitok/commands.py": "reads the clock and the import file",
     "kvitok/demo.py": "starts the service, waits, reads the clock",
+    "kvitok/desk_probe.py": "asks the desk whether it is ready",
     "kvitok/doctor.py": "looks at the database",
     "kvitok/embedded/folder.py": "locks the folder, chooses ports, ends what was left",
     "kvitok/embedded/launch.py": "becomes another program",
