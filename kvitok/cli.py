@@ -12,6 +12,8 @@ import typer
 from typer.exceptions import Abort, Exit, TyperException
 
 from kvitok import programs
+from kvitok.__main__ import ASKED_WRONGLY, missing
+from kvitok.settings import SettingsError
 
 FAILURE: Final = 1
 STOPPED: Final = 130
@@ -107,7 +109,10 @@ def _told(error: Exception) -> int:
     }  # fmt: skip
     if ours or isinstance(error, OSError):
         print(f"kvitok: {error}", file=sys.stderr)  # noqa: T201
-        return FAILURE
+        return ASKED_WRONGLY if isinstance(error, SettingsError) else FAILURE
+    if isinstance(error, ModuleNotFoundError) and (told := missing(error)):
+        print(told, file=sys.stderr)  # noqa: T201
+        return ASKED_WRONGLY
     if os.environ.get("KVITOK_DEBUG"):
         traceback.print_exception(error)
     else:

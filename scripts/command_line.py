@@ -16,8 +16,8 @@ HEAD: Final = """\
 # The command line
 
 `.venv/bin/kvitok` is everything that people do with the service from a shell. Exit status: 0 done,
-1 failed, 2 asked wrongly. Answers go to standard output, everything else to standard error.
-`--json` prints what the JSON API would say.
+1 failed, 2 asked wrongly (no such service, or settings that cannot be used). Answers go to standard
+output, everything else to standard error. `--json` prints what the JSON API would say.
 
 Which service a command is about: `--data DIR` for one that was started with `serve --embedded`,
 `--config FILE` for any other; or `KVITOK_DATA`, `KVITOK_CONFIG`; or `kvitok.toml` in the present
