@@ -22,6 +22,7 @@ DOORS: dict[str, str] = {
     "firmware_sim/agent_process.py": "starts and ends the real agent",
     "firmware_sim/app.py": "handles signals",
     "firmware_sim/clock.py": "reads the clocks",
+    "firmware_sim/devices.py": "handles signals, reads what is typed",
     "firmware_sim/door.py": "connects to the agent's local door",
     "firmware_sim/hall.py": "drives light terminals in a thread",
     "firmware_sim/kiosk.py": "lives in a thread",
