@@ -20,12 +20,15 @@ insert into terminal_now (terminal, heard_at)
 select * from unnest($1::text[], $2::timestamptz[])
 on conflict do nothing
 """
+# What is stored and lies over a minute ahead was written before our clock was set back: it must not
+# hide what is heard now. Within the minute two collectors' clocks may differ, and the later counts.
 CHANGE_ROWS: Final = """
 with news as (
   select known.terminal, new.heard_at, new.pulse, new.pulse_at, new.pulse_received_at,
     new.changed_at,
-    new.pulse is not null
-      and (known.pulse_received_at > new.pulse_received_at) is not true as is_newer,
+    new.pulse is not null and (known.pulse_received_at > new.pulse_received_at
+      and known.pulse_received_at <= new.pulse_received_at + interval '1 min'
+    ) is not true as is_newer,
     case when new.boot is not null then new.boot when is_offline then offline_boot
       else known.boot end as boot,
     case when new.online then true when is_offline then false
@@ -46,10 +49,12 @@ with news as (
   ) as judged
 )
 update terminal_now as known set
-  heard_at = greatest(known.heard_at, news.heard_at),
+  heard_at = case when known.heard_at > news.heard_at + interval '1 min' then news.heard_at
+    else greatest(known.heard_at, news.heard_at) end,
   pulse = case when is_newer then news.pulse else known.pulse end,
   pulse_at = case when is_newer then news.pulse_at else known.pulse_at end,
-  pulse_received_at = greatest(known.pulse_received_at, news.pulse_received_at),
+  pulse_received_at = case when is_newer then news.pulse_received_at
+    else known.pulse_received_at end,
   boot = news.boot,
   online = news.online,
   online_changed_at = case when news.online is distinct from known.online then changed_at

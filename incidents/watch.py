@@ -21,7 +21,7 @@ RIPE: Final = """
 select f.terminal
 from fold f join terminal_now n using (terminal)
 where f.ripe_at is not null and f.ripe_at <= n.pulse_at
-  and (f.pulse_received_at is null or n.pulse_received_at > f.pulse_received_at)
+  and n.pulse_received_at is distinct from f.pulse_received_at
 """
 
 LISTENING: Final = """
