@@ -57,11 +57,13 @@ def _options(
 
 
 def _add_questions(app: typer.Typer) -> None:
-    from kvitok import commands, doctor, listing, upkeep  # noqa: PLC0415 - see make_app
+    from kvitok import case_work, commands, doctor, listing, upkeep  # noqa: PLC0415 - see make_app
 
     app.command("doctor")(doctor.doctor)
     app.add_typer(commands.terminal, name="terminal")
     app.add_typer(listing.incident, name="incident")
+    listing.case.command("move")(case_work.case_move)
+    listing.case.command("comment")(case_work.case_comment)
     app.add_typer(listing.case, name="case")
     app.add_typer(commands.token, name="token")
     app.add_typer(upkeep.db, name="db")
