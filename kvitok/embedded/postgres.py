@@ -5,6 +5,7 @@ on, because an ack is a promise. It recovers by itself from any kill; what a kil
 running in the same folder is ended first (the caller holds the folder's lock, so it is nobody's).
 """
 
+import contextlib
 import hashlib
 import importlib.util
 import os
@@ -169,6 +170,13 @@ class Postgres:
         if not stat.S_ISDIR(found.st_mode) or found.st_uid not in {os.geteuid(), owner}:
             raise EmbeddedError(f"{folder} belongs to somebody else; use a shorter --data path")
         os.chown(folder, owner, -1)
+
+    def tidy(self) -> None:
+        """Take away what is outside of its folder, after the server has ended."""
+        if self.socket_folder != self.data.resolve():
+            # Where a socket is left in it, somebody still needs it.
+            with contextlib.suppress(OSError):
+                self.socket_folder.rmdir()
 
     def _end_left_overs(self) -> None:
         """End servers of this folder; forget a pid file whose number now is another program's."""

@@ -73,13 +73,17 @@ def test_a_server_that_was_left_running_is_ended(tmp_path: Path) -> None:
 
 
 def test_a_long_path_is_no_bar(tmp_path: Path) -> None:
-    """Where a socket's path would be too long, the socket is elsewhere."""
+    """Where a socket's path would be too long, it is elsewhere, and nothing of it stays there."""
     folder = tmp_path / ("long-" * 20)
     folder.mkdir()
     postgres = Postgres(folder, keep(folder / "secrets.json").database_owner)
     with running(postgres), psycopg.connect(postgres.dsn()) as connection:
         assert connection.execute("select 1").fetchone() == (1,)
+        postgres.tidy()
+        assert postgres.socket_folder.exists(), "not while the server runs"
     assert len(str(postgres.socket_folder)) < 80
+    postgres.tidy()
+    assert not postgres.socket_folder.exists()
 
 
 def test_a_lost_password_is_told(tmp_path: Path) -> None:
