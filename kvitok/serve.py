@@ -26,6 +26,7 @@ from kvitok.desk_probe import ask_desk
 from kvitok.embedded import launch
 from kvitok.embedded.folder import HOST, Children, Ports, held
 from kvitok.embedded.nats import COLLECTOR_USER, TEST_USER, Nats
+from kvitok.embedded.nats_log import NatsLog
 from kvitok.embedded.postgres import Postgres
 from kvitok.embedded.secrets import Secrets, keep, write_private
 from kvitok.place import embedded_environment
@@ -35,6 +36,7 @@ from kvitok.supervisor import Program, StartFailed, Supervisor
 log = logging.getLogger("kvitok.serve")
 
 READY_WITHIN_S: Final = 120.0
+BROKER_HEARD_EVERY_S: Final = 1.0
 SERVICES: Final = ("collector", "incidents", "desk")
 CONFIGURATION: Final = """\
 # Written at every start of `kvitok serve --embedded`; for other settings use the environment.
@@ -127,6 +129,8 @@ async def _embedded(folder: Path, wanted: Embedded) -> None:
     config = folder / "kvitok.toml"
     write_private(config, _configuration(postgres, secrets, mqtt_port, http_port))
     supervisor = Supervisor(log.warning, children.remember)
+    broker_log = NatsLog(nats.log)
+    hearing = asyncio.create_task(_hear(broker_log))
     try:
         log.info("starting database and broker in %s", folder)
         await supervisor.start(
@@ -153,6 +157,9 @@ async def _embedded(folder: Path, wanted: Embedded) -> None:
     finally:
         await supervisor.stop(*SERVICES)
         await supervisor.stop("broker", "database")
+        postgres.tidy()
+        hearing.cancel()
+        _tell(broker_log)
         log.info("stopped")
 
 
@@ -180,6 +187,21 @@ async def _configured(config: Path) -> None:
     finally:
         await supervisor.stop(*SERVICES)
         log.info("stopped")
+
+
+async def _hear(broker_log: NatsLog) -> None:
+    """Pass on what the broker says that a person should hear."""
+    while True:
+        _tell(broker_log)
+        await asyncio.sleep(BROKER_HEARD_EVERY_S)
+
+
+def _tell(broker_log: NatsLog) -> None:
+    try:
+        for text in broker_log.news():
+            log.warning("broker: %s", text)
+    except OSError as error:
+        log.warning("cannot read %s: %s", broker_log.path, error.strerror)
 
 
 def _configuration(postgres: Postgres, secrets: Secrets, mqtt_port: int, http_port: int) -> str:

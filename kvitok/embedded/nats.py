@@ -28,6 +28,9 @@ MAX_ACK_PENDING: Final = 8192
 """QoS 1 messages under way to one subscription. All of a session's together may reach 65,535, so a
 session has room for seven such subscriptions: the collector needs three."""
 
+LOG_BYTES_MAX: Final = 4 * 1024 * 1024
+"""Of one file; NATS keeps one before it."""
+
 CONFIGURATION: Final = """\
 # Written at every start of `kvitok serve --embedded`.
 server_name: kvitok
@@ -37,6 +40,9 @@ max_payload: {payload}
 max_pending: 64MB
 write_deadline: "30s"
 max_connections: 100000
+log_file: {log}
+logfile_size_limit: {log_size}
+logfile_max_num: 2
 jetstream {{ store_dir: {store}, max_memory_store: 256MB, max_file_store: 8GB }}
 mqtt {{ host: 127.0.0.1, port: {port}, max_ack_pending: {pending}, ack_wait: "30s" }}
 authorization {{
@@ -59,8 +65,11 @@ class Nats:
 
     def prepare(self) -> None:
         """Write its configuration, with passwords, for its owner only."""
+        self.log.parent.mkdir(mode=0o700, exist_ok=True)
         text = CONFIGURATION.format(
             payload=MAX_PAYLOAD_BYTES,
+            log=json.dumps(str(self.log.resolve())),
+            log_size=LOG_BYTES_MAX,
             store=json.dumps(str((self.folder / "nats").resolve())),
             port=self.port,
             pending=MAX_ACK_PENDING,
@@ -75,6 +84,11 @@ class Nats:
     def configuration(self) -> Path:
         """Return where its configuration is."""
         return self.folder / "nats.conf"
+
+    @property
+    def log(self) -> Path:
+        """Return where everything is that it says."""
+        return self.folder / "logs" / "broker.log"
 
     def command(self) -> list[str]:
         """Return the command that runs the broker until SIGTERM or its parent's death."""
