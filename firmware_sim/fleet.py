@@ -21,6 +21,7 @@ from firmware_sim.places import Place, places, write_csv
 from firmware_sim.resident import Resident
 from firmware_sim.session import Broker
 from firmware_sim.truth import Expected, Truth
+from firmware_sim.words import counted
 from wire.topics import TerminalId
 
 __all__ = ["Broker", "Fleet", "Pace", "Progress", "Truth"]
@@ -45,9 +46,19 @@ class Progress:
     def __str__(self) -> str:
         """Return the line."""
         return (
-            f"{self.connected}/{self.terminals} terminals connected, "
-            f"{self.transactions} transactions, {self.faults} faults injected, "
-            f"{self.expected} incidents expected, {self.unacked} events not yet acked"
+            f"{self.connected}/{counted(self.terminals, 'terminal')} connected, "
+            f"{counted(self.transactions, 'transaction')}, "
+            f"{counted(self.faults, 'fault')} injected, "
+            f"{counted(self.expected, 'incident')} expected, "
+            f"{counted(self.unacked, 'event')} not yet acked"
+        )
+
+    @property
+    def short(self) -> str:
+        """Return half a line of a small screen."""
+        return (
+            f"{self.connected}/{self.terminals} up, {self.transactions} tx, "
+            f"{counted(self.faults, 'fault')}, {self.expected} expected"
         )
 
 

@@ -31,6 +31,7 @@ from kvitok.terminals import read_csv
 terminal = typer.Typer(help="Terminals: made known, found, looked into.", no_args_is_help=True)
 token = typer.Typer(help="Tokens of the JSON API.", no_args_is_help=True)
 
+NO_TERMINALS: Final = "no terminals; `kvitok terminal import FILE.csv` makes them known"
 SHOWN_ERRORS_MAX: Final = 20
 CHUNK_ROWS: Final = 2000
 PROGRESS_EVERY_S: Final = 1.0
@@ -144,6 +145,7 @@ def terminal_list(
             )
             for each in rows
         ),
+        empty=NO_TERMINALS,
     )  # fmt: skip
 
 
@@ -215,7 +217,9 @@ def terminal_log(  # noqa: PLR0913 - one a filter
         as_json(list[LogRow], rows)
         return
     as_table(
-        ("AT", "SEQ", "KIND", "TEXT"), ((each.at, each.seq, each.kind, each.text) for each in rows)
+        ("AT", "SEQ", "KIND", "TEXT"),
+        ((each.at, each.seq, each.kind, each.text) for each in rows),
+        empty="nothing in the log",
     )
 
 
@@ -268,6 +272,7 @@ def token_list(*, json: AsJson = False, data: Data = None, config: Config = None
     as_table(
         ("NAME", "CREATED", "REVOKED"),
         ((each.name, each.created_at, each.revoked_at) for each in rows),
+        empty="no tokens; `kvitok token create NAME` makes one",
     )
 
 

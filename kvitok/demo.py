@@ -20,13 +20,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from firmware_sim.fleet import Broker, Fleet, Pace
+from firmware_sim.fleet import Broker, Fleet, Pace, Progress
 from firmware_sim.truth import Verdict
 from kvitok.api import Api
 from kvitok.embedded import launch
 from kvitok.place import settings_of
 from kvitok.verdict import Judgement, Money, compared, found_of, money_of, told
-from kvitok.watch import Watch
+from kvitok.watch import Counts, Watch
 
 PACE: Final = Pace(hold_s=3.0, silence_grace_s=10.0, pulse_interval_s=3.0)
 """How the fleet lives, and the thresholds that the service runs with meanwhile."""
@@ -167,7 +167,7 @@ def _live(seconds: float | None, fleet: Fleet, watch: Watch) -> bool:
             pause = SUMMARY_EVERY_S if sys.stdout.isatty() else LINE_EVERY_S
             left = pause if ends is None else ends - time.monotonic()
             time.sleep(max(0.0, min(pause, left)))
-            summary(f"{fleet.progress()} · {watch.counts()}")
+            summary(fleet.progress(), watch.counts())
     except KeyboardInterrupt:
         return True
     finally:
@@ -258,15 +258,22 @@ def say(text: str) -> None:
     print(f"demo: {text}", flush=True)  # noqa: T201 - that is its purpose
 
 
-def summary(text: str) -> None:
-    """Show the newest summary: in place on a screen, a line each in a log."""
+def summary(fleet: Progress, service: Counts) -> None:
+    """Show how both sides stand: in place on a screen, a line each in a log."""
     if sys.stdout.isatty():
         # A line that wraps cannot be written over.
         most = shutil.get_terminal_size().columns - 1
-        shown = text if len(text) <= most else f"{text[: most - 1]}…"
-        print(f"\r\033[K{shown}", end="", flush=True)  # noqa: T201
+        print(f"\r\033[K{fitted(fleet, service, most)}", end="", flush=True)  # noqa: T201
     else:
-        say(text)
+        say(f"{fleet} · {service}")
+
+
+def fitted(fleet: Progress, service: Counts, most: int) -> str:
+    """Return both sides in a line of so many columns: in short words, cut off, if need be."""
+    long, short = f"{fleet} · {service}", f"{fleet.short} · {service.short}"
+    if len(long) <= most:
+        return long
+    return short if len(short) <= most else f"{short[: most - 1]}…"
 
 
 def summary_ends() -> None:

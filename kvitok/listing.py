@@ -92,6 +92,7 @@ def incident_list(  # noqa: PLR0913 - one a filter
             )
             for each in rows
         ),
+        empty="no incidents",
     )  # fmt: skip
 
 
@@ -150,6 +151,7 @@ def case_list(
             )
             for each in rows
         ),
+        empty="no cases",
     )  # fmt: skip
 
 

@@ -114,7 +114,11 @@ def demo(
     full: Annotated[
         int | None,
         typer.Option(
-            "--full", min=0, show_default=False, help="How many run a real agent and firmware."
+            "--full",
+            min=0,
+            metavar="N",
+            show_default=False,
+            help="How many run a real agent and firmware.",
         ),
     ] = None,
     seed: Annotated[
@@ -140,8 +144,8 @@ def sim(  # noqa: PLR0913 - one a wish
     port: Annotated[
         int, typer.Option("--mqtt-port", min=1, max=65535, metavar="PORT", help="Of a broker.")
     ],
-    host: Annotated[str, typer.Option("--mqtt-host")] = "127.0.0.1",
-    user: Annotated[str | None, typer.Option("--mqtt-user")] = None,
+    host: Annotated[str, typer.Option("--mqtt-host", metavar="HOST")] = "127.0.0.1",
+    user: Annotated[str | None, typer.Option("--mqtt-user", metavar="NAME")] = None,
     terminals: Annotated[int, typer.Option("--terminals", min=1, metavar="N")] = 20,
     full: Annotated[int, typer.Option("--full", min=0, metavar="N")] = 0,
     seconds: Annotated[float | None, typer.Option("--for", metavar="SECONDS")] = None,

@@ -22,9 +22,14 @@ def as_json(kind: Any, value: object) -> None:  # noqa: ANN401 - any type that p
     typer.echo(adapter.dump_json(value, indent=2).decode())
 
 
-def as_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print aligned columns; the last one is as wide as it is."""
+def as_table(
+    head: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str | None = None
+) -> None:
+    """Print aligned columns; the last one is as wide as it is. No rows: `empty` in their place."""
     texts = [[cell(each) for each in row] for row in rows]
+    if not texts and empty is not None:
+        typer.echo(empty)
+        return
     lines = [list(head), *texts]
     widths = [max(width(line[column]) for line in lines) for column in range(len(head))]
     for line in lines:

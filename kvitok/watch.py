@@ -7,6 +7,7 @@ from typing import Any, Final, Self
 import psycopg
 
 from desk.settings import DeskSettings
+from firmware_sim.words import counted
 from kvitok.settings import Settings
 
 READ: Final = """
@@ -33,8 +34,17 @@ class Counts:
     def __str__(self) -> str:
         """Return it as part of the summary line."""
         return (
-            f"{self.events} events stored, {self.open_incidents} incidents open "
-            f"({self.incidents} in all), {self.cases} cases"
+            f"{counted(self.events, 'event')} stored, "
+            f"{counted(self.open_incidents, 'incident')} open ({self.incidents} in all), "
+            f"{counted(self.cases, 'case')}"
+        )
+
+    @property
+    def short(self) -> str:
+        """Return half a line of a small screen."""
+        return (
+            f"{counted(self.events, 'event')}, {self.incidents} found, "
+            f"{counted(self.cases, 'case')}"
         )
 
 

@@ -4,8 +4,11 @@ from typing import Any
 
 import pytest
 
+from firmware_sim.fleet import Progress
 from firmware_sim.truth import Verdict
+from kvitok.demo import fitted
 from kvitok.verdict import Judgement, Money, Sum, money_of, told
+from kvitok.watch import Counts
 
 GOOD = Verdict(missed=(), made_up=(), duplicated=(), confirmed=3)
 
@@ -70,3 +73,19 @@ def test_whatever_speaks_against_a_run_fails_it(changes: dict[str, Any]) -> None
     """An agent that ended by itself, events that never arrived, money that differs."""
     assert not judged(**changes).holds
     assert "everything" not in " ".join(told(judged(**changes))).replace("not everything", "")
+
+
+def test_a_small_screen_shows_both_sides() -> None:
+    """Eighty columns hold the short words of a long run; more columns hold all words."""
+    fleet = Progress(
+        terminals=20, connected=19, transactions=999, faults=199, expected=299, unacked=1, crashes=0
+    )
+    service = Counts(
+        events=9999, acknowledged=1, transactions=1, open_incidents=1, incidents=299, cases=199
+    )
+    assert fitted(fleet, service, 79) == (
+        "19/20 up, 999 tx, 199 faults, 299 expected · 9999 events, 299 found, 199 cases"
+    )
+    assert "1 incident open (299 in all), 199 cases" in fitted(fleet, service, 200)
+    assert "1 event not yet acked" in str(fleet)
+    assert len(fitted(fleet, service, 50)) == 50

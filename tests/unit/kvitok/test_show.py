@@ -11,6 +11,13 @@ def test_a_table_is_aligned_whatever_the_script(capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().out == "A       B\nМосква  1\nй       x\n"
 
 
+def test_an_empty_table_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    """Not only a head with nothing under it."""
+    as_table(("A",), [], empty="no letters")
+    as_table(("A",), [("x",)], empty="no letters")
+    assert capsys.readouterr().out == "no letters\nA\nx\n"
+
+
 def test_fields_are_aligned(capsys: pytest.CaptureFixture[str]) -> None:
     """Names line up."""
     as_fields([("a", 1), ("long", None)])
