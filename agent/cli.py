@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from agent import VERSION
+from agent.lazy import load_when_used
 from agent.settings import AgentSettings, SettingsWrong, load_settings
 
 EXIT_WRONG = 2
@@ -37,6 +38,7 @@ def _run(settings: AgentSettings, *, verbose: bool) -> int:
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
     # Imported late: `status` must not pay for paho.
+    load_when_used("urllib.request")
     from agent.app import run  # noqa: PLC0415
     from agent.program import DoorBusy  # noqa: PLC0415
 
