@@ -1,5 +1,6 @@
 """The whole desk as one ASGI program: API, probes, pages, and how every error is told."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ from desk import pages
 from desk.api import API, cases, incidents, probes, reports, terminals, transactions
 from desk.api.asking import bearer
 from desk.api.problems import MEDIA_TYPE, Problem, ProblemDetail, problem_response
-from desk.database import GONE
+from desk.database import GONE, LOCKED_OUT
 from desk.edge import LOG, Edge
 from desk.state import Desk
 
@@ -72,6 +73,13 @@ def _error(request: Request, status: int, detail: str) -> Response:
     return pages.error_page(request, status)
 
 
+async def _know_reader(request: Request) -> None:
+    """Find out whose header the error's page has; a database that is away is no second error."""
+    if not is_for_programs(request.url.path):
+        with suppress(*GONE, *LOCKED_OUT):
+            await pages.know_reader(request, request.app.state.desk)
+
+
 def _tell_errors(app: FastAPI) -> None:
     @app.exception_handler(Problem)
     async def _problem(request: Request, problem: Problem) -> Response:
@@ -87,6 +95,7 @@ def _tell_errors(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> Response:
+        await _know_reader(request)
         answer = _error(request, error.status_code, _detail(error))
         answer.headers.update(error.headers or {})
         return answer

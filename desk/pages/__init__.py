@@ -4,10 +4,16 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from desk.pages import case, login, search, terminal
-from desk.pages.reader import LoginNeeded, to_login
+from desk.pages import case, cases, login, search, terminal
+from desk.pages.reader import LoginNeeded, know_reader, to_login
 from desk.pages.view import error_page
 
-ROUTERS: Final[tuple[APIRouter, ...]] = (login.router, search.router, terminal.router, case.router)
+ROUTERS: Final[tuple[APIRouter, ...]] = (
+    login.router,
+    search.router,
+    terminal.router,
+    cases.router,
+    case.router,
+)
 
-__all__ = ["ROUTERS", "LoginNeeded", "error_page", "to_login"]
+__all__ = ["ROUTERS", "LoginNeeded", "error_page", "know_reader", "to_login"]

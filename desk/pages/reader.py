@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from desk.api.asking import DeskNow
 from desk.api.problems import Problem
 from desk.pages.view import View, view_of
+from desk.state import Desk
 
 SESSION_COOKIE: Final = "kvitok_session"
 
@@ -32,11 +33,18 @@ async def reader(request: Request, desk: DeskNow) -> Reader:
     Raises:
         LoginNeeded: nobody is logged in, or no longer.
     """
+    name = await know_reader(request, desk)
+    if name is None:
+        raise LoginNeeded
+    return Reader(name, view_of(request, desk, name))
+
+
+async def know_reader(request: Request, desk: Desk) -> str | None:
+    """Return the name of who is logged in, if anybody; an error's page then has their header."""
     cookie = request.cookies.get(SESSION_COOKIE)
     bearer = await desk.bearer_of_session(cookie) if cookie else None
-    if bearer is None:
-        raise LoginNeeded
-    return Reader(bearer.name, view_of(request, desk, bearer.name))
+    request.state.reader = None if bearer is None else bearer.name
+    return None if bearer is None else bearer.name
 
 
 Reading = Annotated[Reader, Depends(reader)]

@@ -94,8 +94,10 @@ class View:
         return clocktime.until(moment, self.now, self.words)
 
     def money(self, minor: int | None, currency: str | None) -> str:
-        """Return an amount; a dash where there is none."""
-        return "—" if minor is None else money(minor, currency or "", self.language)
+        """Return an amount; a dash where there is none, or none yet and so no currency."""
+        if minor is None or (minor == 0 and not currency):
+            return "—"
+        return money(minor, currency or "", self.language)
 
     def word(self, table: str, value: object) -> str:
         """Say a word of one of the contract's tables."""
@@ -158,6 +160,7 @@ _BROKEN: Final = message("Something broke on our side.")
 
 def error_page(request: Request, status: int) -> Response:
     """Return an error as a person reads it."""
-    view = view_of(request, request.app.state.desk)
+    reader = getattr(request.state, "reader", None)
+    view = view_of(request, request.app.state.desk, reader)
     text = view.words.say(ERRORS.get(status, _BROKEN))
     return view.page("error.html", {"code": status, "text": text}, status=status)

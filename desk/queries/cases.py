@@ -16,6 +16,13 @@ class CaseKey(NamedTuple):
     number: str
 
 
+class OpenFirstKey(NamedTuple):
+    """Where a case stands in a list that begins with those that wait for somebody."""
+
+    settled: bool
+    case: CaseKey
+
+
 @dataclass(frozen=True, slots=True)
 class CaseStep:
     """One line of a case's history; `public`: its customer may read it."""
@@ -74,6 +81,8 @@ READ_IN_STATE: Final = f"{_COLUMNS} {_WHERE} and c.state = $4 {_ORDER}"
 READ_OF_TERMINAL: Final = (
     f"{_COLUMNS} {_WHERE} and c.terminal = $4 and ($5::text is null or c.state = $5) {_ORDER}"
 )
+READ_UNSETTLED: Final = f"{_COLUMNS} {_WHERE} and c.state not in ('resolved', 'closed') {_ORDER}"
+READ_SETTLED: Final = f"{_COLUMNS} {_WHERE} and c.state in ('resolved', 'closed') {_ORDER}"
 READ_ONE: Final = f"{_COLUMNS} where c.number = $1"
 READ_HISTORY: Final = """
 select number, at, actor, action, state_from, state_to, text, public
@@ -102,6 +111,37 @@ async def read_cases(
         records = await database.fetch(READ_ALL, *bounds)
     rows = await _with_history(database, records[:limit])
     return Page(rows, rows[-1].key if len(records) > limit else None)
+
+
+async def read_cases_open_first(
+    database: Database,
+    state: str | None,
+    *,
+    after: OpenFirstKey | None = None,
+    limit: int = LIMIT_DEFAULT,
+) -> Page[Case, OpenFirstKey]:
+    """Return a page of all cases, or those in a state: unsettled ones first, then newest first.
+
+    A case that is settled between two pages may show twice, and none is missed.
+    """
+    if state is not None:
+        page = await read_cases(
+            database, CaseFilter(state=state), after=after.case if after else None, limit=limit
+        )
+        return Page(page.items, OpenFirstKey(False, page.next) if page.next else None)
+    records: list[Record] = []
+    for settled, query in ((False, READ_UNSETTLED), (True, READ_SETTLED)):
+        if after is not None and after.settled and not settled:
+            continue
+        key = after.case if after is not None and after.settled is settled else NEWEST
+        wanted = limit - len(records)
+        found = await database.fetch(query, *key, wanted + 1)
+        records.extend(found[:wanted])
+        if len(found) > wanted:
+            rows = await _with_history(database, records)
+            last = rows[-1].key if wanted else NEWEST
+            return Page(rows, OpenFirstKey(settled, last))
+    return Page(await _with_history(database, records), None)
 
 
 async def read_case(database: Database, number: str) -> Case | None:

@@ -1,7 +1,10 @@
+import html
 import re
+from datetime import timedelta
 
 import pytest
 
+from desk.queries.cases import read_cases_open_first
 from tests.integration.desk_story import TERMINAL
 from tests.integration.desk_world import NOW, World
 
@@ -9,7 +12,8 @@ pytestmark = [pytest.mark.anyio, pytest.mark.service]
 
 PAGES = ("/", "/?query=твер", f"/terminals/{TERMINAL}", f"/terminals/{TERMINAL}?show=money",
          f"/terminals/{TERMINAL}?day=2026-11-22", f"/terminals/{TERMINAL}?tx=tx-000006",
-         "/cases/K-2026-000123", "/cases/K-2026-000124", "/login", "/terminals/nobody")  # fmt: skip
+         "/cases", "/cases?state=new", "/cases/K-2026-000123", "/cases/K-2026-000124",
+         "/login", "/terminals/nobody")  # fmt: skip
 
 
 @pytest.fixture
@@ -131,6 +135,63 @@ async def test_what_is_not_found_says_so(reader: World) -> None:
     for path in ("/cases/K-0", "/nowhere", "/terminals/nobody/live", "/terminals/%00"):
         assert (await reader.client.get(path)).status_code == 404
     assert (await reader.client.get("/login?next=" + "x" * 5000)).status_code == 200
+
+
+async def all_open_first(world: World, limit: int) -> list[str]:
+    """Return the numbers of all cases, read in pages of so many."""
+    found, after = list[str](), None
+    while True:
+        rows = await read_cases_open_first(world.connection, None, after=after, limit=limit)
+        assert len(rows.items) <= limit
+        found += [each.number for each in rows.items]
+        after = rows.next
+        if after is None:
+            return found
+
+
+async def test_cases_that_wait_come_first_page_by_page(reader: World) -> None:
+    """Unsettled before settled, each newest first; a state alone; no row twice or missing."""
+    settled, waiting = list[str](), list[str]()
+    for n in range(70):
+        number = f"K-2025-{n:06}"
+        state = "waiting_customer" if n % 2 else ("closed" if n % 4 else "resolved")
+        await reader.case(number, TERMINAL, NOW - timedelta(days=100 - n), state=state)
+        (waiting if n % 2 else settled).append(number)
+    wanted = ["K-2026-000124", "K-2026-000123", *reversed(waiting), *reversed(settled)]
+    for limit in (1, 36, 37, 38, 72, 100):
+        assert await all_open_first(reader, limit) == wanted, limit
+    path, found = "/cases", list[str]()
+    while path:
+        text = (await reader.client.get(path, headers={"HX-Request": "true"})).text
+        assert ("Выйти" in text) is (path == "/cases"), "only the first is a whole page"
+        found += re.findall(r'href="/cases/([^"]+)"', text)
+        more = re.search(r'hx-get="([^"]+)"', text)
+        path = html.unescape(more[1]) if more else ""
+    assert found == wanted
+    text = (await reader.client.get("/cases?state=closed")).text
+    assert set(re.findall(r'href="/cases/([^"]+)"', text)) == {
+        each for each in settled if int(each[-6:]) % 4
+    }
+    assert "Обращений нет" in (await reader.client.get("/cases?state=open")).text
+    assert (await reader.client.get("/cases?state=bogus&cursor=bogus")).status_code == 200
+
+
+async def test_an_error_keeps_the_header(reader: World) -> None:
+    """Who is logged in can go on from a page that is not there; who is not, sees no more."""
+    for path in ("/nowhere", "/cases/K-0"):
+        text = (await reader.client.get(path)).text
+        assert ("Выйти" in text, "Обращения" in text) == (True, True), path
+    reader.client.cookies.clear()
+    text = (await reader.client.get("/nowhere")).text
+    assert ("Выйти" in text, "Обращения" in text) == (False, False)
+
+
+async def test_a_payment_under_way_has_no_sum_yet(reader: World) -> None:
+    """No money has come, so no currency is known: a dash."""
+    await reader.transaction("lab-7", "under-way", NOW, accepted=0, currency=None, ended_at=None)
+    text = (await reader.client.get("/terminals/lab-7")).text
+    assert '<span class="sum">—</span>' in text
+    assert "0,00" not in text
 
 
 async def test_the_language_is_kept(reader: World) -> None:

@@ -88,6 +88,8 @@ async def test_look_ups_use_indexes_and_are_fast(full: Any) -> None:
         (incidents.READ_OF_TERMINAL[True], NOW, 1, 1, None, 101, "T7"),
         (cases.READ_ALL, NOW, "", 101),
         (cases.READ_IN_STATE, NOW, "", 101, "new"),
+        (cases.READ_UNSETTLED, NOW, "", 101),
+        (cases.READ_SETTLED, NOW, "", 101),
         (cases.READ_OF_TERMINAL, NOW, "", 101, "T7", None),
         (quarantine.READ_ALL, NOW, 1, 101),
         (quarantine.READ_OF_TERMINAL, NOW, 1, 101, "T7"),
