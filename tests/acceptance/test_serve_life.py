@@ -117,8 +117,9 @@ def the_command_line_works(folder: Path, tmp_path: Path) -> None:
     assert [each["terminal"] for each in listed] == ["F1", "F2", "T1"]
     assert "Тверская, 1" in kvitok("terminal", "show", "F1", *data).out
     assert kvitok("terminal", "show", "F3", *data).status == 1
-    assert kvitok("terminal", "log", "F1", *data).out == "AT  SEQ  KIND  TEXT\n"
+    assert kvitok("terminal", "log", "F1", *data).out == "nothing in the log\n"
     assert kvitok("incident", "list", "--json", *data).out == "[]\n"
+    assert kvitok("incident", "list", *data).out == "no incidents\n"
     assert kvitok("case", "list", "--json", *data).out == "[]\n"
     assert kvitok("token", "create", "tests", *data).out.startswith("kvt_")
     assert kvitok("token", "revoke", "tests", *data).status == 0
@@ -126,7 +127,8 @@ def the_command_line_works(folder: Path, tmp_path: Path) -> None:
     assert kvitok("db", "partitions", *data).status == 0
     doctor = kvitok("doctor", *data)
     assert doctor.status == 0, doctor.out
-    assert "OK    broker" in doctor.out
+    for what in ("broker", "incidents", "desk"):
+        assert f"OK    {what}" in doctor.out, what
     assert "WARN  shared subscriptions" in doctor.out
 
 
