@@ -12,7 +12,7 @@ import typer
 from typer.exceptions import Abort, Exit, TyperException
 
 from kvitok import programs
-from kvitok.__main__ import ASKED_WRONGLY, missing
+from kvitok.missing import ASKED_WRONGLY, missing
 from kvitok.settings import SettingsError
 
 FAILURE: Final = 1

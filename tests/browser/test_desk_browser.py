@@ -37,6 +37,8 @@ def test_a_login_link_works_and_its_token_leaves_the_address(served: Served, pag
 
 def test_terminals_are_found_while_typing(served: Served, page: Page) -> None:
     """The list follows the keys; arrows and Enter open a terminal without a mouse."""
+    search = page.locator("input[type=search]").first
+    expect(search).to_be_focused()  # the first key must not fall before the page is ready
     page.keyboard.type("охотн")
     expect(page.locator("[data-result]")).to_have_count(1)
     expect(page.locator("[data-result]")).to_contain_text("2 инцидента")
@@ -44,11 +46,14 @@ def test_terminals_are_found_while_typing(served: Served, page: Page) -> None:
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     expect(page).to_have_url(f"{served.address}/terminals/{TERMINAL}")
+    page.wait_for_load_state()
     page.keyboard.press("/")
+    expect(search).to_be_focused()
     page.keyboard.type("200001")
     page.keyboard.press("Enter")
     expect(page).to_have_url(f"{served.address}/terminals/200001")
     page.goto(f"{served.address}/")
+    expect(search).to_be_focused()
     page.keyboard.type("Неглинная")
     expect(page.locator("#found")).to_contain_text("Терминал не найден: Неглинная")
 
