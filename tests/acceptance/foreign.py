@@ -80,11 +80,14 @@ class ForeignTerminal:
         ).wait_for_publish(10)
 
     def ask(self, payload: bytes, *, within_s: float = 10.0) -> JsonObject:
-        """Publish on `journal` and return the next ack, whatever it says."""
+        """Publish on `journal` and return the next ack of this epoch, or the refusal (rule 3)."""
         while not self.acks.empty():
             self.acks.get_nowait()
         self.publish("journal", payload)
-        return self.acks.get(timeout=within_s)
+        while True:
+            ack = self.acks.get(timeout=within_s)
+            if ack.get("epoch", self.epoch) == self.epoch:
+                return ack
 
     def send(self, *events: JsonObject, compress: bool = False) -> JsonObject:
         """Write events and send them as one batch; the ack must take all of them."""
