@@ -35,12 +35,26 @@ class Unavailable(Exception):  # noqa: N818 - the same
     """The commit failed, or its answer was lost, for a reason that passes."""
 
 
+async def connect(dsn: str, name: str) -> Connection:
+    """Return a new connection, known to the server by this name."""
+    return await asyncpg.connect(
+        dsn,
+        timeout=CONNECT_TIMEOUT_S,
+        command_timeout=STATEMENT_TIMEOUT_S,
+        # An ack is a promise: it must not rest on a role's laxer default.
+        server_settings={
+            "synchronous_commit": "on",
+            "application_name": name,
+            "timezone": "UTC",
+        },
+    )
+
+
 class Database:
     """One connection; work on it is repeated until it commits."""
 
-    def __init__(self, dsn: str, name: str) -> None:
-        self._dsn = dsn
-        self._name = name
+    def __init__(self, connect: Callable[[], Awaitable[Connection]]) -> None:
+        self._connect = connect
         self._connection: Connection | None = None
 
     async def commit(self, work: Callable[[Connection], Awaitable[Result]]) -> Result:
@@ -93,17 +107,7 @@ class Database:
 
     async def _connected(self) -> Connection:
         if self._connection is None or self._connection.is_closed():
-            self._connection = await asyncpg.connect(
-                self._dsn,
-                timeout=CONNECT_TIMEOUT_S,
-                command_timeout=STATEMENT_TIMEOUT_S,
-                # An ack is a promise: it must not rest on a role's laxer default.
-                server_settings={
-                    "synchronous_commit": "on",
-                    "application_name": self._name,
-                    "timezone": "UTC",
-                },
-            )
+            self._connection = await self._connect()
         return self._connection
 
 

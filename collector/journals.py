@@ -7,9 +7,8 @@ away, work waits; nothing is lost and nothing is acknowledged.
 
 import asyncio
 import logging
-import time
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
@@ -69,9 +68,16 @@ class JournalQueue:
     """Stores the journals of a share of the terminals, one commit at a time."""
 
     def __init__(
-        self, database: Database, answers: Answers, account_key: bytes, *, bytes_max: int
+        self,
+        database: Database,
+        answers: Answers,
+        account_key: bytes,
+        *,
+        bytes_max: int,
+        monotonic: Callable[[], float],
     ) -> None:
         self._database = database
+        self._monotonic = monotonic
         self._answers = answers
         self._key = account_key
         self._known = Known()
@@ -109,12 +115,12 @@ class JournalQueue:
             await self._arrived.wait()
             self._arrived.clear()
             while taken := self._take():
-                began = time.monotonic()
+                began = self._monotonic()
                 arrivals, oldest = await self._read(taken), taken[0].instant
                 if arrivals:
                     await self._store(arrivals)
-                    metrics.WAIT_SECONDS.observe(time.monotonic() - oldest)
-                await asyncio.sleep(max(0.0, FLUSH_EVERY_S - (time.monotonic() - began)))
+                    metrics.WAIT_SECONDS.observe(self._monotonic() - oldest)
+                await asyncio.sleep(max(0.0, FLUSH_EVERY_S - (self._monotonic() - began)))
             self._idle.set()
 
     def _take(self) -> list[JournalMessage]:

@@ -11,6 +11,7 @@ import itertools
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
@@ -56,17 +57,46 @@ SAY_AGAIN_S: Final = 30.0
 """Every lane meets the same trouble every second; the log need not."""
 
 
+async def connect(dsn: str) -> Connection:
+    """Return a new connection."""
+    return await asyncpg.connect(
+        dsn,
+        command_timeout=COMMAND_TIMEOUT_S,
+        server_settings={"application_name": "kvitok incidents", "jit": "off"},
+    )
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)  # noqa: TID251 - this is the door
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doors:
+    """The world that a worker lives in: clocks and database; a simulator brings its own."""
+
+    now: Callable[[], datetime] = _utc_now
+    monotonic: Callable[[], float] = time.monotonic
+    connect: Callable[[str], Awaitable[Connection]] = connect
+
+
+REAL: Final = Doors()
+
+
 class Worker:
     """Folds whatever is stored, until `stop`."""
 
     def __init__(
-        self, settings: IncidentsSettings, ready: Callable[[], None] = lambda: None
+        self,
+        settings: IncidentsSettings,
+        ready: Callable[[], None] = lambda: None,
+        doors: Doors = REAL,
     ) -> None:
         self._settings = settings
         self._ready = ready
+        self._doors = doors
         self._numbers = settings.numbers
-        self._started_at = _now()
-        self._looked = (self._started_at, time.monotonic())
+        self._started_at = doors.now()
+        self._looked = (self._started_at, doors.monotonic())
         self._since: datetime | None = self._started_at
         self._waiting: dict[str, Errand] = {}
         self._busy: set[str] = set()
@@ -114,7 +144,7 @@ class Worker:
 
     def _is_news(self, error: Exception) -> bool:
         """Say whether this trouble is worth a line in the log, and remember that it had one."""
-        text, at = f"{type(error).__name__}: {error}", time.monotonic()
+        text, at = f"{type(error).__name__}: {error}", self._doors.monotonic()
         if at - self._said.get(text, float("-inf")) < SAY_AGAIN_S:
             return False
         # Only what is fresh is kept, so that changing texts cannot fill the memory.
@@ -124,11 +154,7 @@ class Worker:
 
     @contextlib.asynccontextmanager
     async def _connected(self) -> AsyncIterator[Connection]:
-        connection = await asyncpg.connect(
-            self._settings.dsn,
-            command_timeout=COMMAND_TIMEOUT_S,
-            server_settings={"application_name": "kvitok incidents", "jit": "off"},
-        )
+        connection = await self._doors.connect(self._settings.dsn)
         try:
             yield connection
         finally:
@@ -146,7 +172,7 @@ class Worker:
             self._look.set()
 
     def _want(self, errands: Mapping[str, Errand]) -> None:
-        now = time.monotonic()
+        now = self._doors.monotonic()
         for terminal, errand in errands.items():
             pause = self._pauses.get(terminal)
             if pause is not None and now < pause[0]:
@@ -164,8 +190,8 @@ class Worker:
         self._ready = lambda: None
         while not self._stopped.is_set():
             self._look.clear()
-            now = _now()
-            before, self._looked = self._looked, (now, time.monotonic())
+            now = self._doors.now()
+            before, self._looked = self._looked, (now, self._doors.monotonic())
             if was_set(before, self._looked, self._numbers):
                 # By the new clock everybody was last heard long ago: the grace begins again.
                 log.warning("our clock was set from about %s to %s", before[0], now)
@@ -195,7 +221,7 @@ class Worker:
     async def _lane(self, connection: Connection) -> None:
         begun = -FOLD_EVERY_S
         while not self._stopped.is_set():
-            rest_s = begun + FOLD_EVERY_S - time.monotonic()
+            rest_s = begun + FOLD_EVERY_S - self._doors.monotonic()
             if rest_s > 0 and len(self._waiting) < self._settings.terminals_per_commit:
                 await asyncio.sleep(rest_s)
                 begun = -FOLD_EVERY_S
@@ -205,7 +231,7 @@ class Worker:
                 self._wake.clear()
                 await self._wake.wait()
                 continue
-            begun = time.monotonic()
+            begun = self._doors.monotonic()
             self._busy |= errands.keys()
             try:
                 await self._fold(connection, errands)
@@ -227,7 +253,7 @@ class Worker:
     async def _fold(self, connection: Connection, errands: dict[str, Errand]) -> None:
         run = Run(
             numbers=self._numbers,
-            now=_now(),
+            now=self._doors.now(),
             listening_since=self._since,
             events_most=self._settings.events_per_commit,
         )
@@ -269,8 +295,4 @@ class Worker:
             metrics.FAILED.inc()
             _, last = self._pauses.get(name, (0.0, RETRY_FIRST_S / 2))
             pause = min(RETRY_MAX_S, last * 2)
-            self._pauses[name] = (time.monotonic() + pause, pause)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)  # noqa: TID251 - this is the door
+            self._pauses[name] = (self._doors.monotonic() + pause, pause)
