@@ -7,14 +7,15 @@ import signal
 import sys
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import prometheus_client
 
 from collector import metrics, validators
-from collector.database import Connection, Database, Unavailable, Unstorable
+from collector.database import Connection, Database, Unavailable, Unstorable, connect
 from collector.journals import JournalMessage, JournalQueue
 from collector.known import Known
 from collector.mqtt import Broker, Message
@@ -22,7 +23,7 @@ from collector.now import Edition, keep_partitions, publish_edition
 from collector.pulses import Bulletin, Questions
 from collector.reading import Refused, read_told, rule_time
 from collector.refusals import KeptRefusal, Refusals
-from collector.settings import CollectorSettings
+from collector.settings import CollectorSettings, MqttSettings
 from wire.journal import Epoch, digest
 from wire.limits import PAYLOAD_BYTES_MAX
 from wire.topics import Channel, TerminalId, every_terminal, read_topic, topic
@@ -42,30 +43,63 @@ END_WITHIN_S: Final = 5.0
 _MESSAGES: Final = {channel: metrics.MESSAGES.labels(channel.value) for channel in Channel}
 
 
+def _utc_now() -> datetime:
+    return datetime.now(UTC)  # noqa: TID251 - a door
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doors:
+    """The world that a collector lives in: clocks, broker, database; a simulator brings its own."""
+
+    now: Callable[[], datetime] = _utc_now
+    monotonic: Callable[[], float] = time.monotonic
+    broker: Callable[[MqttSettings, Callable[[Message], None]], Broker] = Broker
+    connect: Callable[[str, str], Awaitable[Connection]] = connect
+    """Takes a DSN and the name that the connection gives itself."""
+
+
+REAL: Final = Doors()
+
+
 class Collector:
     """Everything that one process holds."""
 
-    def __init__(self, settings: CollectorSettings, ready: Callable[[], None]) -> None:
+    def __init__(
+        self, settings: CollectorSettings, ready: Callable[[], None], doors: Doors = REAL
+    ) -> None:
         self._settings = settings
         self._ready = ready
-        self._broker = Broker(settings.mqtt, self._received)
+        self._doors = doors
+        self._broker = doors.broker(settings.mqtt, self._received)
         self._bulletin = Bulletin()
         self._questions = Questions()
         self._refusals = Refusals()
         self._known = Known()
         self._ending = False
         """Whether messages are left to the next collector: their terminals send them again."""
+        self._stirred = asyncio.Event()
+        """Something was said that belongs into the next edition."""
         self._owed = False
         """Whether there was news since the last notice."""
-        self._databases = [Database(settings.dsn, settings.name)]
+        self._databases = [self._database()]
         self._queues: list[JournalQueue] = []
         bytes_max = settings.queue_mib * 1024 * 1024 // settings.connections
         for _ in range(settings.connections):
-            database = Database(settings.dsn, settings.name)
+            database = self._database()
             self._databases.append(database)
             self._queues.append(
-                JournalQueue(database, self, settings.account_key, bytes_max=bytes_max)
+                JournalQueue(
+                    database,
+                    self,
+                    settings.account_key,
+                    bytes_max=bytes_max,
+                    monotonic=doors.monotonic,
+                )
             )
+
+    def _database(self) -> Database:
+        settings = self._settings
+        return Database(lambda: self._doors.connect(settings.dsn, settings.name))
 
     async def run(self, stop: asyncio.Event) -> None:
         """Collect until told to stop."""
@@ -73,11 +107,11 @@ class Collector:
         # Every collector reads presence itself: a share would bring nothing that is retained.
         plain = [every_terminal(Channel.PRESENCE)]
         # Before the first event, so that none lands in the default partition.
-        await self._keep_partitions(self._databases[0], datetime.now(UTC))  # noqa: TID251 - a door
+        await self._keep_partitions(self._databases[0], self._doors.now())
         workers = [asyncio.create_task(each.run()) for each in self._queues]
         workers.append(asyncio.create_task(self._keep_now()))
         broker = asyncio.create_task(
-            self._broker.run(shared, plain, self._ready, share=self._settings.share)
+            self._broker.run(shared, plain, self._subscribed, share=self._settings.share)
         )
         stopped = asyncio.create_task(stop.wait())
         done, _ = await asyncio.wait(
@@ -104,15 +138,17 @@ class Collector:
 
     def heard(self, terminal: TerminalId, at: datetime) -> None:
         """Note that the terminal has spoken."""
+        self._stirred.set()
         self._bulletin.heard(terminal, at)
 
     def refused(
         self, terminal: TerminalId, channel: str, refused: Refused, *, size: int, at: datetime
     ) -> None:
         """Count a refused payload, and keep and log it within bounds."""
+        self._stirred.set()
         metrics.REFUSED.labels(channel).inc()
         kept = KeptRefusal(terminal, refused.digest, channel, refused.reason, size, at, at)
-        if self._refusals.add(kept, time.monotonic()):
+        if self._refusals.add(kept, self._doors.monotonic()):
             log.warning(
                 "refused %s of %s: %s (%d bytes, digest %s)",
                 channel,
@@ -122,6 +158,10 @@ class Collector:
                 refused.digest,
             )
 
+    def _subscribed(self) -> None:
+        self._stirred.set()
+        self._ready()
+
     def _received(self, message: Message) -> None:
         """Take a message from the broker."""
         found = read_topic(message.topic)
@@ -129,13 +169,13 @@ class Collector:
             metrics.DROPPED.labels("ending" if found else "not_our_topic").inc()
             return
         terminal, channel = found
-        now = datetime.now(UTC)  # noqa: TID251 - a door
+        now = self._doors.now()
         _MESSAGES[channel].inc()
         if len(message.payload) > PAYLOAD_BYTES_MAX:
             self._oversized(terminal, channel, message.payload, now)
         elif channel is Channel.JOURNAL:
             queue = self._queues[zlib.crc32(terminal.encode()) % len(self._queues)]
-            queue.offer(JournalMessage(terminal, message.payload, now, time.monotonic()))
+            queue.offer(JournalMessage(terminal, message.payload, now, self._doors.monotonic()))
         elif channel is Channel.PULSE:
             self._pulse(terminal, message.payload, now)
         elif channel is Channel.PRESENCE:
@@ -157,6 +197,7 @@ class Collector:
             return
         if told.left_out:
             metrics.PULSES_CUT.inc()
+        self._stirred.set()
         fields = told.fields
         at = rule_time(fields["at"], now) or now
         self._bulletin.pulse(
@@ -167,8 +208,12 @@ class Collector:
             received_at=now,
             interval_s=fields.get("interval_s"),
         )
-        if fields["unacked"] > 0:
-            self._questions.ask(terminal, Epoch(fields["epoch"]), time.monotonic())
+        self._questions.ask(
+            terminal,
+            Epoch(fields["epoch"]),
+            self._doors.monotonic(),
+            unless=None if fields["unacked"] > 0 else fields["next"],
+        )
 
     def _presence(self, terminal: TerminalId, message: Message, now: datetime) -> None:
         if not message.payload:  # how a retained message is deleted
@@ -177,6 +222,7 @@ class Collector:
         if isinstance(told, Refused):
             self.refused(terminal, "presence", told, size=len(message.payload), at=now)
             return
+        self._stirred.set()
         self._bulletin.presence(
             terminal,
             told.fields["boot"],
@@ -189,9 +235,9 @@ class Collector:
         """Bring news, refusals and our own sign of life to the database, for ever."""
         database = self._databases[0]
         notified = listened = -NOTIFY_EVERY_S
-        kept = time.monotonic()
+        kept = self._doors.monotonic()
         while True:
-            instant, now = time.monotonic(), datetime.now(UTC)  # noqa: TID251 - a door
+            instant, now = self._doors.monotonic(), self._doors.now()
             if instant - kept >= PARTITIONS_EVERY_S:
                 kept = instant
                 await self._keep_partitions(database, now)
@@ -215,7 +261,11 @@ class Collector:
                 notify=notify,
             )
             await self._publish(database, edition)
-            await asyncio.sleep(max(0.0, EDITION_EVERY_S - (time.monotonic() - instant)))
+            await asyncio.sleep(max(0.0, EDITION_EVERY_S - (self._doors.monotonic() - instant)))
+            if not self._owed:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._stirred.wait(), LISTENING_EVERY_S)
+            self._stirred.clear()
 
     async def _publish(self, database: Database, edition: Edition) -> None:
         if edition == Edition():
@@ -231,6 +281,7 @@ class Collector:
             log.error("news of %d terminals cannot be stored: %s", len(edition.news), error)  # noqa: TRY400 - the trace says nothing more
             return
         self._known.add(edition.strangers)
+        self._questions.answered(answers, self._doors.monotonic())
         for terminal, payload in answers.items():
             self.answer(terminal, payload)
 

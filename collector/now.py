@@ -7,10 +7,9 @@ from typing import Final
 
 from collector.admission import ack, start
 from collector.database import Connection
-from collector.pulses import News
+from collector.pulses import News, Question
 from collector.refusals import KeptRefusal
 from collector.store import ADD_TERMINALS, read_cursors
-from wire.journal import Epoch
 from wire.topics import TerminalId
 
 REFUSALS_PER_TERMINAL_MAX: Final = 50
@@ -91,7 +90,7 @@ class Edition:
 
     news: Mapping[TerminalId, News] = field(default_factory=dict)
     strangers: set[str] = field(default_factory=set)
-    questions: Sequence[tuple[TerminalId, Epoch]] = ()
+    questions: Sequence[Question] = ()
     refusals: Sequence[KeptRefusal] = ()
     listening: tuple[str, datetime, datetime] | None = None
     notify: bool = False
@@ -109,11 +108,14 @@ async def publish_edition(connection: Connection, edition: Edition) -> dict[Term
         await connection.execute(DROP_REFUSALS, names, REFUSALS_PER_TERMINAL_MAX)
     if edition.notify:
         await connection.execute(NOTIFY)
-    cursors = await read_cursors(connection, edition.questions)
-    return {
-        terminal: ack(epoch, cursors.get((terminal, epoch)) or start(epoch))
-        for terminal, epoch in edition.questions
-    }
+    asked = [(each.terminal, each.epoch) for each in edition.questions]
+    cursors = await read_cursors(connection, asked)
+    answers: dict[TerminalId, bytes] = {}
+    for each in edition.questions:
+        cursor = cursors.get((each.terminal, each.epoch)) or start(each.epoch)
+        if cursor.next != each.unless:
+            answers[each.terminal] = ack(each.epoch, cursor)
+    return answers
 
 
 async def keep_partitions(

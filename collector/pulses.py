@@ -3,10 +3,12 @@
 Laws. The current boot is that of the newest presence or pulse; an offline of another boot is
 ignored (contract, section 4). What the broker kept for us (retained) is news about presence, but no
 sign of life. A pulse with something unacknowledged is answered with the cursor of its epoch, at
-most once in 5 s a terminal.
+most once in 5 s a terminal; so is one whose `next` is not where the copy stands, or a terminal that
+sells nothing would never learn that the service was restored from a backup.
 """
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -36,6 +38,15 @@ class News:
     offline_boot: str | None = None
     """`online` is False only if this is, or becomes, the stored boot."""
     changed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A pulse wants the cursor of its journal; with `unless`, only if it stands elsewhere."""
+
+    terminal: TerminalId
+    epoch: Epoch
+    unless: int | None = None
 
 
 class Bulletin:
@@ -118,20 +129,40 @@ class Questions:
 
     def __init__(self) -> None:
         self._answered: OrderedDict[TerminalId, float] = OrderedDict()
-        self._asked: dict[TerminalId, Epoch] = {}
+        self._asked: dict[TerminalId, Question] = {}
 
-    def ask(self, terminal: TerminalId, epoch: Epoch, instant: float) -> None:
-        """Note the question, unless the terminal was answered just now or too many ask."""
+    def ask(
+        self, terminal: TerminalId, epoch: Epoch, instant: float, *, unless: int | None = None
+    ) -> None:
+        """Note the question, unless the terminal was answered just now or too many ask.
+
+        With `unless` the answer is only given if the cursor stands elsewhere: a terminal that has
+        everything acknowledged learns from it that the service was restored from a backup.
+        """
         while self._answered:
             oldest, answered = next(iter(self._answered.items()))
             if instant - answered < PULSE_ANSWER_INTERVAL_S:
                 break
             del self._answered[oldest]
-        if terminal not in self._answered and len(self._answered) < TERMINALS_MAX:
-            self._answered[terminal] = instant
-            self._asked[terminal] = epoch
+        if terminal in self._answered or len(self._asked) >= TERMINALS_MAX:
+            return
+        asked = self._asked.get(terminal)
+        if unless is None:
+            self._answers(terminal, instant)
+        elif asked is not None and asked.unless is None:
+            return
+        self._asked[terminal] = Question(terminal, epoch, unless)
 
-    def take(self) -> list[tuple[TerminalId, Epoch]]:
+    def answered(self, terminals: Iterable[TerminalId], instant: float) -> None:
+        """Note that these were told their cursor."""
+        for terminal in terminals:
+            self._answers(terminal, instant)
+
+    def take(self) -> list[Question]:
         """Return the questions and begin anew."""
         asked, self._asked = self._asked, {}
-        return list(asked.items())
+        return list(asked.values())
+
+    def _answers(self, terminal: TerminalId, instant: float) -> None:
+        if terminal not in self._answered and len(self._answered) < TERMINALS_MAX:
+            self._answered[terminal] = instant

@@ -1,7 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
 from collector.known import Known
-from collector.pulses import Bulletin, Questions
+from collector.pulses import Bulletin, Question, Questions
 from collector.refusals import KEPT_PER_MINUTE, LOGGED_PER_MINUTE, KeptRefusal, Refusals
 from wire.journal import Epoch
 from wire.topics import TerminalId
@@ -16,9 +16,25 @@ def test_a_pulse_is_answered_once_in_five_seconds() -> None:
     for instant in (0.0, 1.0, 4.9):
         questions.ask(A, Epoch(1), instant)
     questions.ask(B, Epoch(2), 4.9)
-    assert questions.take() == [(A, 1), (B, 2)]
+    assert questions.take() == [Question(A, Epoch(1)), Question(B, Epoch(2))]
     questions.ask(A, Epoch(1), 5.0)
-    assert questions.take() == [(A, 1)]
+    assert questions.take() == [Question(A, Epoch(1))]
+    assert questions.take() == []
+
+
+def test_a_pulse_without_a_question_is_answered_where_the_copy_stands_elsewhere() -> None:
+    """It costs no terminal its answer within 5 s, unless it was given one itself."""
+    questions = Questions()
+    questions.ask(A, Epoch(1), 0.0, unless=7)
+    questions.ask(A, Epoch(1), 1.0)
+    questions.ask(A, Epoch(1), 1.0, unless=8)
+    assert questions.take() == [Question(A, Epoch(1))]
+    questions.ask(A, Epoch(1), 4.0, unless=8)
+    assert questions.take() == []
+    questions.ask(A, Epoch(1), 6.0, unless=8)
+    assert questions.take() == [Question(A, Epoch(1), unless=8)]
+    questions.answered([A], 6.0)
+    questions.ask(A, Epoch(1), 7.0, unless=8)
     assert questions.take() == []
 
 
