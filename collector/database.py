@@ -14,6 +14,9 @@ log = logging.getLogger("collector.database")
 CONNECT_TIMEOUT_S: Final = 10.0
 STATEMENT_TIMEOUT_S: Final = 60.0
 """A statement without an answer for so long counts as a lost connection."""
+IDLE_IN_TRANSACTION: Final = "30s"
+"""The server ends a transaction whose process was stopped in the midst of it: its locks would hold
+up everybody else's journals of the same terminals."""
 RETRY_FIRST_S: Final = 0.1
 RETRY_MAX_S: Final = 5.0
 
@@ -44,6 +47,7 @@ async def connect(dsn: str, name: str) -> Connection:
         # An ack is a promise: it must not rest on a role's laxer default.
         server_settings={
             "synchronous_commit": "on",
+            "idle_in_transaction_session_timeout": IDLE_IN_TRANSACTION,
             "application_name": name,
             "timezone": "UTC",
         },

@@ -37,6 +37,9 @@ FOLD_EVERY_S: Final = 0.1
 """Commits of one lane do not begin faster than this, unless one is full: a commit costs as much as
 dozens of terminals. What comes after a quiet time waits for nothing."""
 COMMAND_TIMEOUT_S: Final = 60.0
+IDLE_IN_TRANSACTION: Final = "30s"
+"""The server ends a transaction whose process was stopped in the midst of it: nobody else could
+fold its terminals."""
 UNREACHABLE: Final = (
     OSError,
     TimeoutError,
@@ -45,6 +48,7 @@ UNREACHABLE: Final = (
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.TooManyConnectionsError,
 )
 """The world is gone: wait and connect again."""
@@ -62,7 +66,11 @@ async def connect(dsn: str) -> Connection:
     return await asyncpg.connect(
         dsn,
         command_timeout=COMMAND_TIMEOUT_S,
-        server_settings={"application_name": "kvitok incidents", "jit": "off"},
+        server_settings={
+            "application_name": "kvitok incidents",
+            "jit": "off",
+            "idle_in_transaction_session_timeout": IDLE_IN_TRANSACTION,
+        },
     )
 
 
