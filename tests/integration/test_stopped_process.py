@@ -10,13 +10,10 @@ pytestmark = [pytest.mark.anyio, pytest.mark.service]
 
 async def test_the_server_ends_what_a_stopped_process_left_open(database: str) -> None:
     """Both programs ask the server to end a transaction in which nothing happens."""
-    for connect in (
-        lambda: collector.database.connect(database, "collector"),
-        lambda: incidents.worker.connect(database),
+    for connection in (
+        await collector.database.connect(database, "collector"),
+        await incidents.worker.connect(database),
     ):
-        connection = await connect()
-        try:
-            timeout = await connection.fetchval("show idle_in_transaction_session_timeout")
-            assert timeout == "30s"
-        finally:
-            await connection.close()
+        timeout = await connection.fetchval("show idle_in_transaction_session_timeout")
+        await connection.close()
+        assert timeout == "30s"
