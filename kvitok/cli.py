@@ -57,7 +57,7 @@ def _options(
 
 
 def _add_questions(app: typer.Typer) -> None:
-    from kvitok import case_work, commands, doctor, listing, upkeep  # noqa: PLC0415 - see make_app
+    from kvitok import backup_work, case_work, commands, doctor, listing, upkeep  # noqa: PLC0415 - see make_app
 
     app.command("doctor")(doctor.doctor)
     app.add_typer(commands.terminal, name="terminal")
@@ -66,6 +66,8 @@ def _add_questions(app: typer.Typer) -> None:
     listing.case.command("comment")(case_work.case_comment)
     app.add_typer(listing.case, name="case")
     app.add_typer(commands.token, name="token")
+    upkeep.db.command("backup")(backup_work.db_backup)
+    upkeep.db.command("restore")(backup_work.db_restore)
     app.add_typer(upkeep.db, name="db")
 
 

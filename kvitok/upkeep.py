@@ -14,7 +14,7 @@ from sql.migrate import MigrationStatus, migrate, status
 from sql.partitions import keep_partitions
 from sql.roles import ROLES, ensure_roles
 
-db = typer.Typer(help="The database: migrations, roles, partitions.", no_args_is_help=True)
+db = typer.Typer(help="The database: migrations, roles, partitions, backups.", no_args_is_help=True)
 
 
 STEP_DAYS: Final = 7

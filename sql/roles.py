@@ -101,6 +101,8 @@ def _grant(connection: Connection) -> None:
                 )
             )
     collector, dashboards = sql.Identifier(COLLECTOR), sql.Identifier(GRAFANA)
+    # By default everybody may run a function; a restored database has the default again.
+    connection.execute(sql.SQL("revoke all on function {} from public").format(sql.SQL(UPKEEP)))
     for text, grantee in (
         (f"grant execute on function {UPKEEP} to {{}}", collector),
         ("grant usage on schema grafana to {}", dashboards),

@@ -15,7 +15,7 @@ from typing import Final
 
 import psutil
 
-from kvitok.embedded.errors import EmbeddedError
+from kvitok.embedded.errors import EmbeddedError, FolderTaken
 from kvitok.embedded.secrets import write_private
 
 HOST: Final = "127.0.0.1"
@@ -25,11 +25,12 @@ _SAME_START_S: Final = 1.0
 
 
 @contextlib.contextmanager
-def held(folder: Path) -> Iterator[None]:
+def held(folder: Path, who: str = "kvitok serve") -> Iterator[None]:
     """Hold the folder for this process; it is made when it is not there.
 
     Raises:
-        EmbeddedError: another service has it, or it cannot be used.
+        FolderTaken: another process has it.
+        EmbeddedError: it cannot be used.
     """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -42,15 +43,23 @@ def held(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            owner = lock.read().strip() or "unknown"
-            raise EmbeddedError(
-                f"another kvitok serve (process {owner}) has {folder}: stop it first, "
-                "or name another folder with --data"
+            owner = lock.read().strip() or "process"
+            raise FolderTaken(
+                f"another {owner} has {folder}: stop it first, or name another folder with --data"
             ) from None
         lock.truncate(0)
-        lock.write(f"{os.getpid()}\n")
+        lock.write(f"{who} (process {os.getpid()})\n")
         lock.flush()
         yield
+
+
+def sync_folder(folder: Path) -> None:
+    """Return when the names in the folder are on disk."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 class Children:

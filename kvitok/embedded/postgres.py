@@ -27,6 +27,7 @@ from psycopg import sql
 
 from kvitok.embedded import launch
 from kvitok.embedded.errors import EmbeddedError
+from kvitok.embedded.folder import sync_folder
 from kvitok.embedded.secrets import write_private
 
 OWNER: Final = "kvitok_owner"
@@ -86,12 +87,29 @@ class Postgres:
         where = quote(str(self.socket_folder), safe="")
         return f"postgresql://{user}:{secret}@/{DATABASE}?host={where}&port={PORT}"
 
+    @property
+    def is_there(self) -> bool:
+        """Return whether there is a database in the folder."""
+        return (self.data / "PG_VERSION").exists() or self.restored.exists()
+
+    @property
+    def restored(self) -> Path:
+        """Return where `kvitok db restore` lays a whole database just before it is put in place."""
+        return self.folder / "postgres.restored"
+
+    def take_restored(self) -> None:
+        """Put a restored database in place where there is none: a restore was cut short there."""
+        if self.restored.exists() and not self.data.exists():
+            self.restored.rename(self.data)
+            sync_folder(self.folder)
+
     def prepare(self) -> None:
         """Make the folder on the first start; end what a killed predecessor left behind."""
+        self.take_restored()
         if not (self.data / "PG_VERSION").exists():
             self._make()
         self._make_socket_folder()
-        self._end_left_overs()
+        self.end_left_overs()
 
     def command(self) -> list[str]:
         """Return the command that runs the server until SIGINT (fast) or its parent's death."""
@@ -178,7 +196,7 @@ class Postgres:
             with contextlib.suppress(OSError):
                 self.socket_folder.rmdir()
 
-    def _end_left_overs(self) -> None:
+    def end_left_overs(self) -> None:
         """End servers of this folder; forget a pid file whose number now is another program's."""
         left = _servers_of(self.data.resolve())
         for process in left:

@@ -41,6 +41,14 @@ def keep(path: Path) -> Secrets:
     return kept
 
 
+def read(path: Path) -> Secrets | None:
+    """Return the secrets kept in the file; None where there are none, or not all."""
+    try:
+        return Secrets(**json.loads(path.read_text(encoding="utf-8")))
+    except (FileNotFoundError, TypeError):
+        return None
+
+
 def write_private(path: Path, text: str) -> None:
     """Replace the file at once, readable by its owner only, whole after a power cut."""
     new = path.with_name(path.name + ".new")
