@@ -21,4 +21,6 @@ def reply_to(payload: bytes) -> Reply | None:
     name = message.get("id")
     if not isinstance(name, str) or not 0 < len(name) <= _ID_CHARACTERS_MAX:
         return None
+    if not name.isprintable():  # a lone surrogate, which no answer could carry
+        return None
     return Reply(id=name, outcome="refused", text=_WHY)
