@@ -220,7 +220,9 @@ _TOO_LONG: Final = Wrong("too_long", f"a line may have {LINE_BYTES_MAX} bytes")
 
 
 def _line(message: Mapping[str, object]) -> bytes:
-    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    text = json.dumps(message, ensure_ascii=False, separators=(",", ":"))
+    # A lone surrogate that the program sent goes back as it came: as the escape that JSON has.
+    return text.encode("utf-8", "backslashreplace") + b"\n"
 
 
 def _listener(settings: ProgramSettings) -> socket.socket:

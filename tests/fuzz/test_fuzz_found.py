@@ -1,9 +1,21 @@
 """What fuzzing has found, each by name: inputs that once broke a program."""
 
+import json
+
 from agent.commands import reply_to
+from agent.program import _line
+from agent.requests import read_line
 
 
 def test_an_order_whose_id_is_half_a_character_does_not_end_the_agent() -> None:
     """A lone surrogate in `id` made an answer that could not be encoded: now it is no id."""
     for name in ('"\\ud800"', '"a\\udfff"', '"\\u0000"'):
         assert reply_to(f'{{"id":{name},"order":"reboot"}}'.encode()) is None
+
+
+def test_half_a_character_from_the_payment_program_does_not_end_the_agent() -> None:
+    """A lone surrogate in `ref`, `tx` or a field's name goes back as the escape that it was."""
+    ref = read_line(b'{"do":"stop_cash","ref":"\\ud800"}', at=1).ref
+    line = _line({"ok": True, "ref": ref})
+    assert line == b'{"ok":true,"ref":"\\ud800"}\n'
+    assert json.loads(line)["ref"] == ref
