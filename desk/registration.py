@@ -52,7 +52,7 @@ def _clock(value: object) -> object:
 
 
 def _zone(value: object) -> object:
-    if value not in _zones():
+    if not isinstance(value, str) or value not in _zones():
         raise ValueError("a timezone is an IANA name such as Europe/Moscow")
     return value
 

@@ -2,9 +2,13 @@
 
 import json
 
+import pytest
+from pydantic import ValidationError
+
 from agent.commands import reply_to
 from agent.program import _line
 from agent.requests import read_line
+from desk.registration import Registration
 
 
 def test_an_order_whose_id_is_half_a_character_does_not_end_the_agent() -> None:
@@ -19,3 +23,10 @@ def test_half_a_character_from_the_payment_program_does_not_end_the_agent() -> N
     line = _line({"ok": True, "ref": ref})
     assert line == b'{"ok":true,"ref":"\\ud800"}\n'
     assert json.loads(line)["ref"] == ref
+
+
+@pytest.mark.parametrize("zone", [[], {}, [["Europe/Moscow"]], 5, True])
+def test_a_timezone_that_is_no_text_is_refused(zone: object) -> None:
+    """A list as `timezone` was an error 500: it has no hash."""
+    with pytest.raises(ValidationError, match="IANA name"):
+        Registration.of({"terminal": "A", "timezone": zone})
