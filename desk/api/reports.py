@@ -95,8 +95,10 @@ def _mail(raw: bytes, desk: Desk) -> SealedReport:
 
 def _sent_at(raw: bytes) -> datetime | None:
     """Return when a mail says it was written; a mail without a readable date has none."""
-    text = BytesHeaderParser(policy=modern).parsebytes(raw[:_HEADER_MAX]).get("Date")
+    header = BytesHeaderParser(policy=modern).parsebytes(raw[:_HEADER_MAX])
     try:
+        # To look a date up is to parse it: already that fails for a year beyond every calendar.
+        text = header.get("Date")
         moment = parsedate_to_datetime(str(text)) if text else None
     except (ValueError, TypeError, OverflowError):
         return None

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from agent.commands import reply_to
 from agent.program import _line
 from agent.requests import read_line
+from desk.api.reports import _sent_at
 from desk.registration import Registration
 
 
@@ -30,3 +31,16 @@ def test_a_timezone_that_is_no_text_is_refused(zone: object) -> None:
     """A list as `timezone` was an error 500: it has no hash."""
     with pytest.raises(ValidationError, match="IANA name"):
         Registration.of({"terminal": "A", "timezone": zone})
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        "Mon, 1 Jan 99999999999999999999 00:00:00 +0000",
+        "Mon, 1 Jan 2020 00:00:00 +99999999999999",
+        "1 Jan 2020 99999999999:0:0 +0000",
+    ],
+)
+def test_a_mail_of_an_impossible_date_is_taken_without_one(date: str) -> None:
+    """A customer's mail was lost in an error 500 for its year, hour or zone."""
+    assert _sent_at(f"Date: {date}\r\n\r\nNo receipt".encode()) is None
