@@ -9,7 +9,9 @@ from agent.commands import reply_to
 from agent.program import _line
 from agent.requests import read_line
 from desk.api.reports import _sent_at
+from desk.metrics import REQUESTS
 from desk.registration import Registration
+from tests.fuzz.targets_desk import api
 
 
 def test_an_order_whose_id_is_half_a_character_does_not_end_the_agent() -> None:
@@ -44,3 +46,19 @@ def test_a_timezone_that_is_no_text_is_refused(zone: object) -> None:
 def test_a_mail_of_an_impossible_date_is_taken_without_one(date: str) -> None:
     """A customer's mail was lost in an error 500 for its year, hour or zone."""
     assert _sent_at(f"Date: {date}\r\n\r\nNo receipt".encode()) is None
+
+
+def test_methods_that_nobody_knows_are_counted_as_one() -> None:
+    """Each new method made a metric that was never forgotten: memory for the asking."""
+    for number in range(300):
+        api(f"X{number} /api/v1/terminals\n\n".encode())
+    methods = {
+        sample.labels.get("method") for each in REQUESTS.collect() for sample in each.samples
+    }
+    assert "other" in methods
+    assert not any(str(each).startswith("X") for each in methods)
+
+
+def test_a_body_that_is_announced_with_thousands_of_digits_is_too_large() -> None:
+    """Python reads no such integer; the answer is 413, not a closed connection."""
+    api(b"POST /api/v1/reports\napplication/json\t\t\t" + b"9" * 5000 + b"\n{}")
