@@ -11,6 +11,10 @@ from pydantic import ValidationError
 
 from desk.registration import COLUMNS, Registration
 
+HEADER_COLUMNS_MAX: Final = 100
+"""A wider header is of another file; to judge each of its names would take hours."""
+SHOWN_CHARACTERS_MAX: Final = 80
+"""What a message quotes of a cell."""
 ROWS_MAX: Final = 1_000_000
 """Ten times the largest fleet; a longer file is not a list of terminals."""
 
@@ -71,11 +75,14 @@ def _wrong_header(header: Sequence[str]) -> Iterator[Wrong]:
     if len(header) == 1 and ";" in header[0]:
         yield Wrong(1, "columns are separated by commas, not semicolons")
         return
+    if len(header) > HEADER_COLUMNS_MAX:
+        yield Wrong(1, f"{len(header)} columns; there are {', '.join(COLUMNS)}")
+        return
     for name in header:
         if name not in COLUMNS:
-            near = difflib.get_close_matches(name, COLUMNS, n=1)
+            near = difflib.get_close_matches(name[:SHOWN_CHARACTERS_MAX], COLUMNS, n=1)
             hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(COLUMNS)}"
-            yield Wrong(1, f"unknown column {name!r}; {hint}")
+            yield Wrong(1, f"unknown column {_quoted(name)}; {hint}")
     for name in sorted({name for name in header if header.count(name) > 1}):
         yield Wrong(1, f"column {name!r} is there twice")
     if "terminal" not in header:
@@ -118,7 +125,12 @@ def _row(line: int, cells: dict[str, str]) -> Registration | tuple[Wrong, ...]:
 
 def _wrong_cell(line: int, cells: dict[str, str], column: str, *, kind: str, message: str) -> Wrong:
     why = _plain(column, kind=kind, message=message)
-    return Wrong(line, f"{column} {cells[column]!r}: {why}")
+    return Wrong(line, f"{column} {_quoted(cells[column])}: {why}")
+
+
+def _quoted(text: str) -> str:
+    """Return a text as a message quotes it: its beginning where it is long."""
+    return repr(text if len(text) <= SHOWN_CHARACTERS_MAX else f"{text[:SHOWN_CHARACTERS_MAX]}…")
 
 
 def _plain(column: str, *, kind: str, message: str) -> str:

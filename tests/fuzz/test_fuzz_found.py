@@ -11,6 +11,7 @@ from agent.requests import read_line
 from desk.api.reports import _sent_at
 from desk.metrics import REQUESTS
 from desk.registration import Registration
+from kvitok.terminals import read_csv
 from tests.fuzz.targets_desk import api
 
 
@@ -62,3 +63,15 @@ def test_methods_that_nobody_knows_are_counted_as_one() -> None:
 def test_a_body_that_is_announced_with_thousands_of_digits_is_too_large() -> None:
     """Python reads no such integer; the answer is 413, not a closed connection."""
     api(b"POST /api/v1/reports\napplication/json\t\t\t" + b"9" * 5000 + b"\n{}")
+
+
+def test_a_header_of_a_hundred_thousand_columns_is_refused_at_once() -> None:
+    """Each name was compared with each: ten seconds for 200 KB, an hour for a few MB."""
+    reading = read_csv(b"terminal," + b"a," * 1_000_000)
+    assert len(reading.wrong) == 1
+
+
+def test_a_message_quotes_only_the_beginning_of_a_long_cell() -> None:
+    """A cell of 100 KB filled the screen of whoever imported the file."""
+    for content in (b"terminal\n" + b"x" * 100_000, b"x" * 100_000 + b"\nA"):
+        assert all(len(str(each)) < 400 for each in read_csv(content).wrong)
