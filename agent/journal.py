@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from agent.chunk import READ_ROWS, Chunk, epoch_after, held_mark, read_chunk
 from agent.shape import Entry
 from agent.store import ROW_OVERHEAD_BYTES, Change, Head, Key, Row, Store, StoreFull, Stub
 from wire.journal import Epoch, Mark, first_mark, mark_after
@@ -22,7 +23,6 @@ _DAY_MS: Final = 86_400_000
 _DROP_ROWS_MAX: Final = 512
 """Rows dropped in one commit: it must itself fit the write-ahead log of a nearly full disk."""
 _DROP_BYTES_LEAST: Final = 64 * 1024
-_READ_ROWS: Final = 64
 _Tier = Callable[[], Sequence[Stub]]
 
 
@@ -38,16 +38,6 @@ class Limits:
     reserve_bytes: int = 1024 * 1024
     keep_bytes: int = KEEP_ACKNOWLEDGED_BYTES
     keep_ms: int = KEEP_ACKNOWLEDGED_DAYS * _DAY_MS
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chunk:
-    """Events in a row; `prev` is the mark before `first`, `last` that of the last event."""
-
-    first: int
-    prev: Mark
-    last: Mark
-    events: Sequence[bytes]
 
 
 class Journal:
@@ -124,12 +114,7 @@ class Journal:
             return self._head.mark
         if seq == 0:
             return first_mark(self.epoch)
-        for row in self._store.rows(self.epoch, first=max(seq, 1), most=1):
-            if row.key.seq == seq:
-                return row.mark
-            if row.key.seq == seq + 1:
-                return row.prev
-        return None
+        return held_mark(self._store, self.epoch, seq)
 
     def read(self, first: int, *, events_most: int, bytes_most: int) -> Chunk:
         """Return the events held from `first` on, up to the next hole or a limit.
@@ -137,27 +122,30 @@ class Journal:
         Its `first` is later than asked where events are gone. At least one event is returned if
         any is held; none if nothing is, and then `first` is `next`.
         """
-        taken: list[Row] = []
-        size, at_seq = 0, first
-        while len(taken) < events_most:
-            rows = self._store.rows(
-                self.epoch, first=at_seq, most=min(_READ_ROWS, events_most - len(taken))
-            )
-            for row in rows:
-                size += len(row.event) + 1
-                if taken and (row.key.seq != at_seq or size > bytes_most):
-                    return _chunk(taken)
-                taken.append(row)
-                at_seq = row.key.seq + 1
-            if not rows:
-                break
-        if not taken:
+        chunk = read_chunk(
+            self._store, self.epoch, first, events_most=events_most, bytes_most=bytes_most
+        )
+        if chunk is None:
             return Chunk(first=self.next, prev=self._head.mark, last=self._head.mark, events=())
-        return _chunk(taken)
+        return chunk
+
+    def older_epoch(self, after: int = 0) -> Epoch | None:
+        """Return the next epoch before the present one of which events are held; None: none."""
+        return epoch_after(self._store, after, before=self.epoch)
+
+    def older_mark(self, epoch: Epoch, seq: int) -> Mark | None:
+        """Return the mark of a seq of an older epoch, None where it is not held."""
+        return first_mark(epoch) if seq == 0 else held_mark(self._store, epoch, seq)
+
+    def read_older(
+        self, epoch: Epoch, first: int, *, events_most: int, bytes_most: int
+    ) -> Chunk | None:
+        """Return what is held of an older epoch from `first` on, as `read`; None: nothing."""
+        return read_chunk(self._store, epoch, first, events_most=events_most, bytes_most=bytes_most)
 
     def since(self, first: int) -> Iterator[bytes]:
         """Yield the events held from `first` on, past what was dropped between them."""
-        while page := self._store.rows(self.epoch, first=first, most=_READ_ROWS):
+        while page := self._store.rows(self.epoch, first=first, most=READ_ROWS):
             yield from (row.event for row in page)
             first = page[-1].key.seq + 1
 
@@ -189,7 +177,7 @@ class Journal:
         epoch = Epoch(max(at, old.epoch + 1))
         rows: list[Row] = []
         first = old.acked
-        while page := self._store.rows(old.epoch, first=first, most=_READ_ROWS):
+        while page := self._store.rows(old.epoch, first=first, most=READ_ROWS):
             rows.extend(page)
             first = page[-1].key.seq + 1
         start = replace(old, epoch=epoch, next=1, mark=first_mark(epoch), acked=1)
@@ -383,12 +371,3 @@ def _appended(head: Head, entries: Sequence[Entry]) -> Change:
         rows.append(row)
         mark, size = after, size + row.size
     return Change(head=replace(head, next=head.next + len(rows), mark=mark, size=size), put=rows)
-
-
-def _chunk(rows: Sequence[Row]) -> Chunk:
-    return Chunk(
-        first=rows[0].key.seq,
-        prev=rows[0].prev,
-        last=rows[-1].mark,
-        events=[row.event for row in rows],
-    )

@@ -13,6 +13,13 @@ that the service may hold from before a restore, and an append-only log that is 
 nothing. A new epoch would end an open transaction with the customer's money inside, and so open a
 case that no fact supports. The stand-in is not remembered either: after a crash or a rewind the
 event is offered again, refused again and replaced again, under the same marks.
+
+**Older epochs.** A service restored to before a fork lacks the end of the epoch that the fork left,
+and asks for it in vain if nobody speaks of that epoch any more. So once in a run, and whenever the
+service's position goes back, every older epoch of which events are held is offered before the
+present one: its first event alone, which brings the answer where the copy stands, and then what is
+missing. Where nothing is, that costs one small batch; a smaller epoch whose cursor does not move is
+no clash (rule 8).
 """
 
 import json
@@ -23,6 +30,7 @@ from enum import StrEnum
 from random import Random
 from typing import Final
 
+from agent.chunk import Chunk
 from agent.devices.machine import Instant
 from agent.journal import Journal, JournalFull
 from wire.codec import PayloadRefused, encode, encode_batch, read
@@ -75,8 +83,12 @@ class _Reach(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class _Flight:
-    """The batch last sent: `first` is the seq that was wanted, `start` that of its first event."""
+    """The batch last sent: `first` is the seq that was wanted, `start` that of its first event.
 
+    Of an older epoch whose place is not known yet `first` is 0: any answer is progress.
+    """
+
+    epoch: Epoch
     first: int
     start: int
     digest: str
@@ -97,6 +109,16 @@ class Uplink:
         self._silences = 0
         self._events_most = BATCH_EVENTS_MAX
         self._stand_in_for: int | None = None
+        self._older: Epoch | None = None
+        """The older epoch that is offered now."""
+        self._older_next: int | None = None
+        """Where the service's copy of it stands, if it has said so."""
+        self._older_due = True
+
+    @property
+    def settled(self) -> bool:
+        """Whether the service has everything, older epochs included, as far as is known."""
+        return not (self.unacked or self._older or self._older_due)
 
     @property
     def unacked(self) -> int:
@@ -140,8 +162,10 @@ class Uplink:
         if "refused" in message:
             return self._refused(message.get("digest"), now)
         ack = _read_ack(message)
-        if ack is None or ack.epoch != self._log.epoch:
+        if ack is None:
             return ()
+        if ack.epoch != self._log.epoch:
+            return self._older_placed(ack, now) if ack.epoch == self._older else ()
         ours = self._log.mark(ack.next - 1) if ack.next <= self._log.next else None
         if ack.next > self._log.next or (ours is not None and ours != ack.mark):
             return self._fork(now=now, at=at)
@@ -150,9 +174,12 @@ class Uplink:
     def _placed(self, following: int, now: Instant) -> Sequence[Outcome]:
         """Go on from where the service stands."""
         flight = self._flight
+        self._older_due = self._older_due or following < self._log.acked
         self._log.acknowledged(following)
         if flight is None:
             return self._send(now) if self._reach is _Reach.IDLE else ()
+        if flight.epoch != self._log.epoch:
+            return ()
         if following <= flight.first:
             # Nothing new for the batch in flight, or an older position: not at once (rule 3). The
             # pause is not begun anew by more of the same, or they could hold it open for ever.
@@ -163,6 +190,30 @@ class Uplink:
         self._silences, self._stand_in_for = 0, None
         self._events_most = min(BATCH_EVENTS_MAX, self._events_most * 2)
         return self._send(now)
+
+    def _older_placed(self, ack: Ack, now: Instant) -> Sequence[Outcome]:
+        """Go on with an older epoch from where the service stands in it."""
+        flight = self._flight
+        if flight is None or flight.epoch != ack.epoch:
+            return ()
+        ours = self._log.older_mark(flight.epoch, ack.next - 1)
+        if ours is not None and ours != ack.mark:
+            # Another history: a new epoch has begun because of it, and nothing more can be done.
+            self._next_older()
+        elif ack.next > flight.first:
+            self._older_next = ack.next
+            self._events_most = min(BATCH_EVENTS_MAX, self._events_most * 2)
+        else:
+            if self._reach is _Reach.IN_FLIGHT:
+                self._reach = _Reach.PAUSED
+                self._deadline = Instant(now + RETRY_NO_PROGRESS_S)
+            return ()
+        self._silences, self._stand_in_for = 0, None
+        return self._send(now)
+
+    def _next_older(self) -> None:
+        self._older = self._log.older_epoch(self._older or 0)
+        self._older_next = None
 
     def _refused(self, name: object, now: Instant) -> Sequence[Outcome]:
         """Halve the batch in flight; of a single event, send a stand-in instead."""
@@ -187,36 +238,37 @@ class Uplink:
             return ()
         self._rest()
         self._silences, self._events_most, self._stand_in_for = 0, BATCH_EVENTS_MAX, None
+        self._older = self._older_next = None
         return [Forked(old, self._log.epoch), *self._send(now)]
 
     def _send(self, now: Instant) -> Sequence[Outcome]:
         if not self._connected:
             return ()
-        following = self._log.acked
-        if following >= self._log.next:
+        if self._older_due:
+            self._older_due, self._older = False, None
+            self._next_older()
+        epoch, following, chunk = self._at_hand()
+        if chunk is None:
             self._rest()
             return ()
-        chunk = self._log.read(
-            following,
-            events_most=self._events_most,
-            bytes_most=BATCH_BYTES_MAX - _HEAD_BYTES_MOST,
-        )
         events, stand_in = chunk.events, False
         if self._stand_in_for == chunk.first and events:
             # Alone, with the mark of the event it stands for.
-            alone = self._log.read(chunk.first, events_most=1, bytes_most=1)
-            chunk, events, stand_in = alone, [_stand_in(alone.events[0])], True
+            alone = self._read(epoch, chunk.first, events_most=1)
+            if alone is not None:
+                chunk, events, stand_in = alone, [_stand_in(alone.events[0])], True
         batch = Batch(
-            epoch=self._log.epoch,
+            epoch=epoch,
             first=chunk.first,
             prev=chunk.prev,
             last=chunk.last,
-            lost_from=following if following < chunk.first else None,
+            lost_from=following if 0 < following < chunk.first else None,
         )
         plain = encode_batch(batch, events)
         payload = zlib.compress(plain, 1) if len(plain) >= _COMPRESS_FROM else plain
         # `first` is what an ack must pass to be progress: of a loss, its beginning.
         self._flight = _Flight(
+            epoch=epoch,
             first=following,
             start=chunk.first,
             digest=digest(payload),
@@ -226,6 +278,28 @@ class Uplink:
         self._reach = _Reach.IN_FLIGHT
         self._deadline = Instant(now + self._patience())
         return [Publish(payload)]
+
+    def _at_hand(self) -> tuple[Epoch, int, Chunk | None]:
+        """Return what is to be sent next: its epoch, the seq that is wanted, and the events."""
+        while self._older is not None:
+            if self._older_next is None:
+                chunk = self._read(self._older, 1, events_most=1)
+            else:
+                chunk = self._read(self._older, self._older_next, events_most=self._events_most)
+            if chunk is not None:
+                return self._older, self._older_next or 0, chunk
+            self._next_older()
+        following = self._log.acked
+        if following >= self._log.next:
+            return self._log.epoch, following, None
+        chunk = self._read(self._log.epoch, following, events_most=self._events_most)
+        return self._log.epoch, following, chunk
+
+    def _read(self, epoch: Epoch, first: int, *, events_most: int) -> Chunk | None:
+        bytes_most = BATCH_BYTES_MAX - _HEAD_BYTES_MOST
+        if epoch == self._log.epoch:
+            return self._log.read(first, events_most=events_most, bytes_most=bytes_most)
+        return self._log.read_older(epoch, first, events_most=events_most, bytes_most=bytes_most)
 
     def _patience(self) -> float:
         """Return how long to wait for an ack: 10 s, 20, 40, … to 300, each with jitter."""

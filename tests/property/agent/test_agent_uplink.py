@@ -198,3 +198,42 @@ def test_a_rolled_back_disk_forks_and_loses_nothing_it_still_had(seed: int) -> N
     assert len(world.numbers) - first - len(arrived) <= len(stand_ins(world))
     # A fork with nothing to bring is an epoch that the service has not heard of yet.
     assert world.journal.epoch >= max(world.service.journals, default=0)
+
+
+@given(seed=st.integers(min_value=0, max_value=2**32))
+@settings(max_examples=40, deadline=None)
+def test_a_service_restored_to_before_a_fork_gets_the_older_epoch_too(seed: int) -> None:
+    """What was acknowledged under an epoch that a fork has left comes again, before the present."""
+    world = World(seed)
+    for _ in range(12):
+        action = world.random.choice(
+            ["append", "append", "backup", "restore", "image", "roll_back", "crash"]
+        )
+        if action == "append":
+            world.append()
+        elif action == "backup":
+            world.backups.append(world.service.backup())
+        elif action == "restore":
+            world.service.restore(world.random.choice(world.backups))
+        elif action == "image":
+            world.images.append(world.store.copy())
+        elif action == "roll_back":
+            world.store = world.random.choice(world.images)
+            world.images = [world.store.copy()]
+            world.start()
+        else:
+            world.crash()
+        world.run(world.random.uniform(0, 30))
+    world.settle()
+    assert world.uplink.settled
+    for epoch, seqs in world.store.held().items():
+        copy = world.service.journals[epoch].rows
+        declared = [
+            range(seq, event["through"] + 1)
+            for seq, event in copy.items()
+            if event["kind"] == "journal_lost"
+        ]
+        missing = [
+            seq for seq in seqs if seq not in copy and not any(seq in lost for lost in declared)
+        ]
+        assert missing == []

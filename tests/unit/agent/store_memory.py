@@ -48,6 +48,13 @@ class MemoryStore:
             self._head = undo.head
         self._undo.clear()
 
+    def held(self) -> dict[int, list[int]]:
+        """Return the seqs held, by epoch."""
+        found: dict[int, list[int]] = {}
+        for epoch, seq in self._order:
+            found.setdefault(epoch, []).append(seq)
+        return found
+
     def head(self) -> Head | None:
         """Return the head last written."""
         return self._head
