@@ -82,7 +82,7 @@ def load_settings(path: Path) -> AgentSettings:
         value = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise SettingsWrong(f"{path}: cannot be read ({error.strerror}); check --config") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, endless digits, too deep
         raise SettingsWrong(f"{path}: is not TOML: {error}") from error
     return _Reader(path).agent(value)
 
@@ -142,7 +142,7 @@ class _Reader:
         if password_file is not None:
             try:
                 password = password_file.read_text("utf-8").strip()
-            except (OSError, UnicodeDecodeError) as error:
+            except (OSError, ValueError) as error:
                 raise table.wrong("password_file", f"cannot be read: {error}") from error
         made = MqttSettings(
             host=host,
@@ -203,7 +203,14 @@ class _Table:
 
     def path(self, key: str) -> Path | None:
         text = self.text(key)
-        return None if text is None else self._path.parent / Path(text).expanduser()
+        if text is None:
+            return None
+        if "\0" in text:
+            raise self.wrong(key, "must be a path")
+        try:
+            return self._path.parent / Path(text).expanduser()
+        except RuntimeError as error:
+            raise self.wrong(key, f"names {text}: there is no such home") from error
 
     def existing(self, key: str) -> Path | None:
         path = self.path(key)

@@ -158,7 +158,7 @@ def _read(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingsError(f"{path}: {error.strerror}; name the file with --config") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, endless digits, too deep
         raise SettingsError(f"{path} is not TOML: {error}") from error
 
 
@@ -218,7 +218,7 @@ def _files_read(
         path = folder / str(value)
         try:
             yield key, (path.read_text(encoding="utf-8").strip(), f"{where} ({path})")
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, ValueError) as error:
             raise SettingsError(f"{where}: cannot read {path}: {error}") from error
 
 

@@ -161,8 +161,8 @@ def _printer_problem(device: ReceiptPrinterSettings) -> tuple[str, str] | None:
     if device.profile not in PROFILES:
         return "profile", f"one of {', '.join(PROFILES)}"
     try:
-        "".encode(device.encoding)
-    except LookupError:
+        "я".encode(device.encoding, "replace")
+    except (LookupError, ValueError):
         return "encoding", "a code page that Python knows, for example cp866"
     if device.codepage is not None and not 0 <= device.codepage <= _BYTE_MAX:
         return "codepage", "0 to 255"

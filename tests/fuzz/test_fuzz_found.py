@@ -1,6 +1,7 @@
 """What fuzzing has found, each by name: inputs that once broke a program."""
 
 import json
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
@@ -8,10 +9,13 @@ from pydantic import ValidationError
 from agent.commands import reply_to
 from agent.program import _line
 from agent.requests import read_line
+from agent.settings import SettingsWrong, load_settings
 from desk.api.reports import _sent_at
 from desk.metrics import REQUESTS
 from desk.registration import Registration
+from kvitok.settings import SettingsError, load
 from kvitok.terminals import read_csv
+from tests.fuzz.seeds import AGENT_TOML
 from tests.fuzz.targets_desk import api
 
 
@@ -75,3 +79,46 @@ def test_a_message_quotes_only_the_beginning_of_a_long_cell() -> None:
     """A cell of 100 KB filled the screen of whoever imported the file."""
     for content in (b"terminal\n" + b"x" * 100_000, b"x" * 100_000 + b"\nA"):
         assert all(len(str(each)) < 400 for each in read_csv(content).wrong)
+
+
+NO_TOML = (b"a=" + b"[" * 5000, b"a=" + b"9" * 5000, b"\xff", b"a=1\na=2")
+
+
+@pytest.mark.parametrize("content", NO_TOML)
+def test_no_settings_file_is_answered_by_a_traceback(tmp_path: Path, content: bytes) -> None:
+    """Too deep and too many digits were no TOML errors to the reader of TOML."""
+    path = tmp_path / "x.toml"
+    path.write_bytes(content)
+    with pytest.raises(SettingsWrong):
+        load_settings(path)
+    with pytest.raises(SettingsError):
+        load(path, {})
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('password = "p"', 'password_file = "\\u0000"'),
+        ('"journal.db"', '"\\u0000"'),
+        ('"journal.db"', '"~nobody-of-this-name/j"'),
+        ('"cp866"', '"undefined"'),
+        ('"cp866"', '"idna"'),
+        ('"cp866"', '"\\u0000"'),
+    ],
+)
+def test_an_odd_path_or_encoding_in_agent_toml_is_named(tmp_path: Path, old: str, new: str) -> None:
+    """A NUL, a home that is not there, an encoding that encodes nothing: the key is said."""
+    path = tmp_path / "agent.toml"
+    text = AGENT_TOML.decode().replace(old, new)
+    assert new in text
+    path.write_text(text)
+    with pytest.raises(SettingsWrong, match="path|password_file|encoding"):
+        load_settings(path)
+
+
+def test_a_secret_s_file_with_an_odd_name_is_named(tmp_path: Path) -> None:
+    """The same for `<key>_file` in kvitok.toml."""
+    path = tmp_path / "kvitok.toml"
+    path.write_text('[mqtt]\npassword_file = "\\u0000"')
+    with pytest.raises(SettingsError, match="password_file"):
+        load(path, {})
