@@ -154,6 +154,7 @@ def _alone(partial: Path) -> Iterator[None]:
     handle = os.open(partial, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        partial.chmod(0o700)
         for name in (DUMP, MANIFEST):
             (partial / name).unlink(missing_ok=True)
         yield

@@ -105,10 +105,10 @@ def _restore_embedded(place: Path, backup: Backup, *, other_keys: bool) -> None:
         _check_keys(backup, _keys_of(read_secrets(file)), str(file))
     backups.verify(backup, _telling())
     # Not before the backup is known to be good: it makes the file where there is none.
-    server = fresh(place, keep(file).database_owner)
-    with running(server):
-        restored = restore(server.dsn(), backup, now(), _telling())
-    aside = put_in_place(place, server, now())
+    with fresh(place, keep(file).database_owner) as server:
+        with running(server):
+            restored = restore(server.dsn(), backup, now(), _telling())
+        aside = put_in_place(place, server, now())
     _tell_restored(backup, restored)
     if aside is not None:
         typer.echo(f"the database of before is in {aside}: delete it when all is well")
@@ -181,8 +181,8 @@ def _tell_restored(backup: Backup, restored: Restored) -> None:
         "is not given again"
     )
     typer.echo(
-        f"API tokens are as they were, {restored.tokens} in use: revoke again what was revoked since "
-        "(kvitok token list)"
+        f"API tokens are as they were, {restored.tokens} in use: revoke again what was revoked "
+        "since (kvitok token list)"
     )
 
 

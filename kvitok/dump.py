@@ -22,7 +22,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from kvitok.backup import Backup, BackupFailed, Tell, size
 from kvitok.database import SERVE_TOKEN
 from kvitok.embedded import launch
-from kvitok.embedded.errors import EmbeddedError
+from kvitok.embedded.errors import EmbeddedError, first_error
 from kvitok.embedded.postgres import binary
 from sql.checks import check_database
 from sql.connect import Connection, connected
@@ -255,12 +255,4 @@ def _run(command: list[str], dsn: str, look: Callable[[], None]) -> None:
         process.communicate(timeout=END_WAIT_S)
         raise
     if process.returncode:
-        name = Path(command[0]).name
-        raise BackupFailed(f"{name}: {_first_error(said) or f'status {process.returncode}'}")
-
-
-def _first_error(said: str) -> str:
-    """Return the first line that names an error, without its prefix."""
-    lines = [each.strip() for each in said.splitlines() if each.strip()]
-    errors = [each for each in lines if "error:" in each.lower()] or lines
-    return errors[0].rpartition("error: ")[2] if errors else ""
+        raise BackupFailed(f"{Path(command[0]).name}: {first_error(said)}")

@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from kvitok.embedded.errors import EmbeddedError
+from kvitok.embedded.errors import EmbeddedError, first_error
 from kvitok.embedded.folder import sync_folder
 from kvitok.embedded.postgres import LEFT_OVER_WAIT_S, Postgres
 
@@ -50,11 +50,8 @@ def running(postgres: Postgres) -> Iterator[None]:
             while not postgres.is_ready():
                 if process.poll() is not None or time.monotonic() > ends:
                     log.seek(0)
-                    said = log.read().strip().splitlines()
-                    raise EmbeddedError(
-                        f"the database in {postgres.data} does not start: "
-                        f"{said[-1] if said else 'it says nothing'}"
-                    )
+                    said = first_error(log.read())
+                    raise EmbeddedError(f"the database in {postgres.data} does not start: {said}")
                 time.sleep(POLL_S)
             yield
         finally:
@@ -71,18 +68,25 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def fresh(folder: Path, password: str) -> Postgres:
-    """Return a new database beside the one of the folder, for a restore; forget a killed one's."""
+@contextlib.contextmanager
+def fresh(folder: Path, password: str) -> Iterator[Postgres]:
+    """Yield a new database in the folder, beside its own, for a restore; what is left of it goes.
+
+    Whatever a killed restore left there goes first.
+    """
     there = folder / RESTORING
-    old = Postgres(there, password)
-    if old.data.exists():
-        old.end_left_overs()
+    new = Postgres(there, password)
+    if new.data.exists():
+        new.end_left_overs()
     ends = time.monotonic() + LEFT_OVER_WAIT_S
     while there.exists():
         # What a killed `initdb` started writes a moment longer.
         shutil.rmtree(there, ignore_errors=time.monotonic() < ends)
     there.mkdir(mode=0o700)
-    return old
+    try:
+        yield new
+    finally:
+        shutil.rmtree(there, ignore_errors=True)
 
 
 def put_in_place(folder: Path, restored: Postgres, now: datetime) -> Path | None:
@@ -100,5 +104,4 @@ def put_in_place(folder: Path, restored: Postgres, now: datetime) -> Path | None
         postgres.data.rename(aside)
         sync_folder(folder)
     postgres.take_restored()
-    shutil.rmtree(folder / RESTORING)
     return aside if kept else None

@@ -26,7 +26,7 @@ import psycopg
 from psycopg import sql
 
 from kvitok.embedded import launch
-from kvitok.embedded.errors import EmbeddedError
+from kvitok.embedded.errors import EmbeddedError, first_error
 from kvitok.embedded.folder import sync_folder
 from kvitok.embedded.secrets import write_private
 
@@ -174,7 +174,7 @@ class Postgres:
         password.unlink()
         if result.returncode:
             raise EmbeddedError(
-                f"could not make a database in {self.data}:\n{result.stderr.strip()}"
+                f"could not make a database in {self.data}: {first_error(result.stderr)}"
             )
         unfinished.rename(self.data)
 

@@ -86,12 +86,13 @@ def judge(fleet: Fleet, api: Api, folder: Path) -> None:
     cases = Counter((each["terminal"], each["tx"]) for each in api.all("/cases"))
     assert set(cases) == set(money)
     assert set(cases.values()) == {1}
-    with psycopg.connect(_dsn(folder)) as connection:
+    with psycopg.connect(kept_dsn(folder)) as connection:
         for query in (TWICE, HOLES, CASES_TWICE):
             assert connection.execute(query).fetchone() == (0,), query
 
 
-def _dsn(folder: Path) -> str:
+def kept_dsn(folder: Path) -> str:
+    """Return the address of a service's database, as its owner has it."""
     from kvitok.place import settings_of
     from kvitok.settings import DatabaseSettings
 
