@@ -17,11 +17,14 @@ def _die_with_parent() -> None:
         _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
+AGENT: Final = ("-m", "agent")
+
+
 class AgentProcess:
     """`python -m agent run --config …`; its starter must be a thread that stays."""
 
-    def __init__(self, config: Path, log: Path) -> None:
-        self._config, self._log = config, log
+    def __init__(self, config: Path, log: Path, program: tuple[str, ...] = AGENT) -> None:
+        self._config, self._log, self._program = config, log, program
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -43,7 +46,7 @@ class AgentProcess:
         """Start it; its log goes to a file."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own program
-                [sys.executable, "-m", "agent", "run", "--config", str(self._config)],
+                [sys.executable, *self._program, "run", "--config", str(self._config)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from firmware_sim.agent_process import AGENT
 from firmware_sim.clock import monotonic, sleep, unix_ms
 from firmware_sim.hall import Hall
 from firmware_sim.kiosk import Kiosk
@@ -26,7 +27,8 @@ from wire.topics import TerminalId
 
 __all__ = ["Broker", "Fleet", "Pace", "Progress", "Truth"]
 
-_FIRST_NUMBER: Final = 20_100_001
+FIRST_NUMBER: Final = 20_100_001
+"""Of the first full kiosk; the others follow."""
 _DRAIN_LOOK_S: Final = 0.1
 
 
@@ -65,7 +67,7 @@ class Progress:
 class Fleet:
     """Terminals with seeds of their own; the numbers of the full kiosks come first."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a run decides about its fleet
         self,
         *,
         seed: int,
@@ -74,11 +76,13 @@ class Fleet:
         mqtt: Broker,
         folder: Path,
         pace: Pace | None = None,
+        agent: tuple[str, ...] = AGENT,
     ) -> None:
+        """Put a fleet together; `agent` is what Python runs as the agent of a full kiosk."""
         self.truth = Truth(seed)
         self.pace = pace or Pace()
         self._started_at = 0
-        numbers = [TerminalId(str(_FIRST_NUMBER + index)) for index in range(full + light)]
+        numbers = [TerminalId(str(FIRST_NUMBER + index)) for index in range(full + light)]
         self.places: list[Place] = places(numbers, seed)
         self.csv = folder / "fleet.csv"
         folder.mkdir(parents=True, exist_ok=True)
@@ -99,6 +103,7 @@ class Fleet:
                 folder=folder / place.terminal,
                 truth=self.truth,
                 pace=self.pace,
+                agent=agent,
             )
             for index, place in enumerate(self.places[:full])
         ]
@@ -108,6 +113,11 @@ class Fleet:
     def terminals(self) -> list[TerminalId]:
         """The numbers of all terminals."""
         return [place.terminal for place in self.places]
+
+    @property
+    def residents(self) -> list[Resident]:
+        """The light terminals."""
+        return self._hall.residents
 
     def start(self) -> None:
         """Begin: connect, serve customers, make faults; returns at once."""

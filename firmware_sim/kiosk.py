@@ -11,7 +11,7 @@ from random import Random
 from threading import Thread
 from typing import Final
 
-from firmware_sim.agent_process import AgentProcess
+from firmware_sim.agent_process import AGENT, AgentProcess
 from firmware_sim.clock import monotonic, sleep, unix_ms
 from firmware_sim.customer_plan import GOOD, PLANS, TROUBLES, Plan, deck
 from firmware_sim.door import AgentGone, AgentRefused, Door
@@ -34,6 +34,8 @@ _SHORT_S_MAX: Final = 6.0
 _OFF_S: Final = 1.5
 _SOCKET_CHARACTERS_MAX: Final = 100
 _SETTLE_S: Final = 2.0
+_AFTERMATH_S: Final = 5.0
+"""How long after a disturbance notes and receipts may still be on their way."""
 
 _CONFIG: Final = """\
 terminal = "{terminal}"
@@ -44,6 +46,7 @@ path = "journal.db"
 [mqtt]
 host = "{host}"
 port = {port}
+reconnect_s_max = 10
 {login}
 [program]
 socket = "{socket}"
@@ -75,6 +78,7 @@ class Kiosk:
         folder: Path,
         truth: Truth,
         pace: Pace,
+        agent: tuple[str, ...] = AGENT,
     ) -> None:
         self.terminal = place.terminal
         self.truth = truth
@@ -82,6 +86,11 @@ class Kiosk:
         self.stopping = False
         self.crashes: list[str] = []
         """Every time the agent went away and nobody had killed it."""
+        self.interrupted: set[str] = set()
+        """Transactions that were under way while somebody outside disturbed the agent: nobody but
+        its journal can say how they stood."""
+        self._disturbed_until = -1.0
+        self._killed: int | None = None
         self._chance = Random(f"{truth.seed}:{place.terminal}")
         self.hardware = Hardware(bench, index, speed=pace.speed, chance=self._chance)
         self.program = PaymentProgram(place, self.hardware, chance=self._chance, speed=pace.speed)
@@ -91,7 +100,8 @@ class Kiosk:
         self._visits = 0
         folder.mkdir(parents=True, exist_ok=True)
         self._write_config(folder / "agent.toml", broker)
-        self._agent = AgentProcess(folder / "agent.toml", folder / "agent.log")
+        self._agent = AgentProcess(folder / "agent.toml", folder / "agent.log", agent)
+        self.folder = folder
         self._ending = False
         self._unacked: int | None = None
         self._long_before: frozenset[str] = frozenset()
@@ -112,6 +122,21 @@ class Kiosk:
     def connected(self) -> bool:
         """Say that its agent runs."""
         return self._agent.running
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of its agent."""
+        return self._agent.pid if self._agent.running else None
+
+    def disturb(self, seconds: float) -> None:
+        """Take note that somebody outside kills, freezes or starves the agent for so long."""
+        self._disturbed_until = max(self._disturbed_until, monotonic() + seconds + _AFTERMATH_S)
+
+    def kill(self) -> None:
+        """Kill the agent from outside; the kiosk notices when it next needs it."""
+        self.disturb(0.0)
+        self._killed = self._agent.pid
+        self._agent.kill()
 
     def start(self) -> None:
         """Switch it on."""
@@ -161,15 +186,32 @@ class Kiosk:
         try:
             do()
         except (AgentGone, AgentRefused) as gone:
-            self.crashes.append(f"{self.terminal}: {gone} (exit {self._agent.returncode})")
+            self._gone(f"{self.terminal}: {gone} (exit {self._agent.returncode})")
             sleep(0.5)
             self._kill_agent_again()
 
+    def _gone(self, why: str) -> None:
+        if not self._is_disturbed_since(monotonic()):
+            self.crashes.append(why)
+
+    def _is_disturbed_since(self, moment: float) -> bool:
+        return self._disturbed_until >= moment or (
+            self._killed is not None and self._killed == self._agent.pid
+        )
+
     def _kill_agent_again(self) -> None:
+        disturbed = self._is_disturbed_since(monotonic())
         try:
             self._kill_agent()
-        except AgentGone as gone:
-            self.crashes.append(f"{self.terminal}: {gone}")
+        except (AgentGone, AgentRefused) as gone:
+            self._gone(f"{self.terminal}: {gone}")
+        else:
+            if disturbed:
+                # Its start may find a note that was on its way; nobody is served meanwhile.
+                self.disturb(0.0)
+                sleep(_AFTERMATH_S)
+                self.hardware.touch(_mend)
+                self.program.told_cash = self.hardware.cassette
 
     def _look(self) -> None:
         assert self.program.door is not None, "the agent has been started"
@@ -212,13 +254,16 @@ class Kiosk:
             wish=wish(self._chance),
             cassette_before=self.hardware.cassette,
         )
-        began = unix_ms()
+        began, began_at = unix_ms(), monotonic()
         try:
             self.program.serve(visit)
         except PowerCut:
             self._reboot()
         finally:
-            self.truth.transaction(self.program.course(visit))
+            if self._is_disturbed_since(began_at):
+                self.interrupted.add(visit.tx)
+            else:
+                self.truth.transaction(self.program.course(visit))
             if visit.doubtful:
                 self._may_be_asked_after(visit)
             if plan != GOOD:

@@ -66,9 +66,16 @@ def _plan(resident: Resident, index: int) -> list[str]:
         for name in MISHAPS
         if name != "long_fault" or resident.pace.hold_s <= _LONG_FAULT_S_MAX
     ]
-    turn = index % len(names)
-    plan = names[turn:] + names[:turn]
+    wanted = resident.pace.light_mishaps
+    if wanted is not None:
+        return [name for name in _turned(names, index) if name in wanted]
+    plan = _turned(names, index)
     return [*plan[:2], "silence"] if index % _SILENT_EVERY == _SILENT_EVERY - 1 else plan
+
+
+def _turned(names: list[str], index: int) -> list[str]:
+    turn = index % len(names)
+    return names[turn:] + names[:turn]
 
 
 def _live(resident: Resident, plan: list[str]) -> Life:

@@ -26,6 +26,8 @@ class Pace:
     mishap_gap_s: tuple[float, float] = (5.0, 12.0)
     """Between two mishaps of one terminal (device faults, losses, garbage …)."""
     mishaps: bool = True
+    light_mishaps: frozenset[str] | None = None
+    """Those of `mishap.MISHAPS` that light terminals have; None: all of them, and silence."""
 
     def must_hold(self, lasted_s: float) -> bool | None:
         """Say if a device bad for so long must be found (True), may be (False), must not (None)."""

@@ -13,7 +13,7 @@ from firmware_sim import story as stories
 from firmware_sim.light import LightTerminal, MemoryJournal, Publish
 from firmware_sim.pace import Pace
 from firmware_sim.truth import Truth
-from wire.events import AgentStarted, Event
+from wire.events import AgentStarted, ClockStepped, Event
 from wire.topics import Channel, TerminalId
 from wire.vocabulary import Device
 
@@ -45,9 +45,15 @@ class Resident:
         self.terminal = self.new_terminal(MemoryJournal(at))
         self.twins: list[LightTerminal] = []
         """Others with the same number: clones of its disk."""
+        self._skew_ms = 0
+        self._step_ms = 0
         self._life: Life | None = None
         self._wake_at = 0.0
         self._connected = False
+
+    def step_clock(self, step_ms: int) -> None:
+        """Move the terminal's clock; any thread may say so, the next `elapsed` does it."""
+        self._step_ms += step_ms
 
     def begin(self, life: Life) -> None:
         """Take up this life; it starts at the first `elapsed`."""
@@ -74,9 +80,9 @@ class Resident:
 
     def connected(self, now: float, at: int) -> list[Publish]:
         """Take the line: every uplink on it says who it is."""
-        self.now, self.at, self._connected = now, at, True
+        self.now, self.at, self._connected = now, at + self._skew_ms, True
         uplinks = () if self.silent else (self.terminal, *self.twins)
-        return self._kept([m for each in uplinks for m in each.connected(now, at)])
+        return self._kept([m for each in uplinks for m in each.connected(now, self.at)])
 
     def disconnected(self) -> None:
         """Take the loss of the line."""
@@ -90,16 +96,20 @@ class Resident:
 
     def answered(self, payload: bytes, now: float, at: int) -> list[Publish]:
         """Take an ack: every uplink of this number sees it."""
-        self.now, self.at = now, at
+        self.now, self.at = now, at + self._skew_ms
         uplinks = (self.terminal, *self.twins)
-        return self._kept([m for each in uplinks for m in each.answered(payload, now, at)])
+        return self._kept([m for each in uplinks for m in each.answered(payload, now, self.at)])
 
     def elapsed(self, now: float, at: int) -> list[Publish]:
         """Live until now, and let the uplinks send."""
-        self.now, self.at = now, at
+        step, self._step_ms = self._step_ms, 0
+        self._skew_ms += step
+        self.now, self.at = now, at + self._skew_ms
+        if step:
+            self.terminal.record(ClockStepped(at=self.at, step_ms=step))
         out = self._live()
         for each in (self.terminal, *self.twins):
-            out.extend(each.elapsed(now, at))
+            out.extend(each.elapsed(now, self.at))
         return self._kept(out)
 
     def wait(self, seconds: float) -> float:
