@@ -1,0 +1,1 @@
+"""A customer's report finds its terminal and its transaction, by evidence that can be shown."""
