@@ -149,6 +149,12 @@ def _check_keys(backup: Backup, ours: Mapping[str, str], where: str) -> None:
         BackupFailed: a key is another one.
     """
     theirs = backup.manifest.origin.keys
+    if unknown := [name for name in KEYS if name not in theirs]:
+        typer.echo(
+            f"the backup does not say of which {' and '.join(unknown)} it is: take care that "
+            f"{where} has the one of that time",
+            err=True,
+        )
     if wrong := [name for name in KEYS if name in theirs and ours.get(name) != theirs[name]]:
         raise BackupFailed(
             f"{where} has not the {' and '.join(wrong)} of the backup, without which its accounts "

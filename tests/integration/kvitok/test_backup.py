@@ -5,13 +5,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from kvitok.cli import status_of
+from sql.partitions import keep_partitions
 from sql.roles import ensure_roles
 
 pytestmark = pytest.mark.service
@@ -185,6 +186,33 @@ def test_what_cannot_be_restored_is_told(
     assert (nothing[0], "is no backup" in nothing[1]) == (1, True)
     status, said = kvitok(empty_database, "restore", str(backup), "--other-keys", keys=other)
     assert status == 0, said
+
+
+def test_keys_that_a_backup_does_not_know_are_told(
+    filled: str, empty_database: str, kvitok: Kvitok, tmp_path: Path
+) -> None:
+    """Where only the database was named, nobody can compare."""
+    assert kvitok(filled, "backup", str(tmp_path / "backup"), keys="")[0] == 0
+    status, said = kvitok(empty_database, "restore", str(tmp_path / "backup"))
+    assert status == 0
+    assert "does not say of which account_key and report_key it is" in said
+
+
+def test_the_partitions_of_an_old_backup_are_made_up(
+    database: str, empty_database: str, kvitok: Kvitok, tmp_path: Path
+) -> None:
+    """What comes before the collector's first upkeep waits in the default partition, then moves."""
+    now = datetime.now(UTC)
+    old = now - timedelta(days=100)
+    keep_partitions(database, old, step_days=7, keep_days=400)
+    assert kvitok(database, "backup", str(tmp_path / "backup"))[0] == 0
+    assert kvitok(empty_database, "restore", str(tmp_path / "backup"))[0] == 0
+    with psycopg.connect(empty_database) as connection:
+        connection.execute(EVENT.encode())
+    assert query(empty_database, "select count(*) from event_default") == [(2000,)]
+    assert keep_partitions(empty_database, now, step_days=7, keep_days=400).made > 0
+    assert query(empty_database, "select count(*) from event_default") == [(0,)]
+    assert query(empty_database, "select count(*) from event") == [(2000,)]
 
 
 def test_a_backup_has_its_name_when_it_is_whole(
