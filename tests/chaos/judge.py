@@ -13,6 +13,7 @@ import json
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
@@ -93,8 +94,10 @@ def judge(fleet: Fleet, faults: Faults, dsn: str, found: Found) -> Judgement:
     with psycopg.connect(dsn, autocommit=True) as connection:
         copies = _judge_events(journals, connection, faults, result)
     _judge_cassettes(fleet, copies, result)
-    _tell_interrupted(fleet, copies, result)
+    doubtful = _tell_interrupted(fleet, copies, result)
     _judge_incidents(fleet, faults, found, result)
+    _judge_money(fleet, doubtful, found, result)
+    _judge_cases(found, result)
     return result
 
 
@@ -162,16 +165,17 @@ def _judge_events(
             )
         if held.acked != held.next:
             result.wrong.append(f"{key}: acked {held.acked}, next {held.next}")
-        _judge_journal(held, rows.pop(key, []), faults, result)
+        judge_journal(held, rows.pop(key, []), faults.starved, result)
     for key, left in rows.items():
         result.unknown += len(left)
         result.wrong.append(f"{len(left)} rows of {key}, which no terminal has")
     return copies
 
 
-def _judge_journal(
-    held: Held, rows: list[tuple[int, str, Any]], faults: Faults, result: Judgement
+def judge_journal(
+    held: Held, rows: Sequence[tuple[int, str, Any]], starved: AbstractSet[str], result: Judgement
 ) -> None:
+    """Hold the rows of one journal against it; only a starved kiosk may give something up."""
     name = f"{held.terminal}/{held.epoch}"
     times = Counter(seq for seq, _, _ in rows)
     twice = sorted(seq for seq, count in times.items() if count > 1)
@@ -194,7 +198,7 @@ def _judge_journal(
         result.wrong.append(f"{name}: not stored: {missing[:10]} ({len(missing)} in all)")
     if covered:
         result.given_up += len(covered)
-        if held.terminal not in faults.starved:
+        if held.terminal not in starved:
             result.lost += len(covered)
             result.wrong.append(f"{name}: declared lost without a full disk: {sorted(covered)}")
 
@@ -242,11 +246,15 @@ def _judge_cassettes(fleet: Fleet, copies: Copies, result: Judgement) -> None:
             )
 
 
-def _tell_interrupted(fleet: Fleet, copies: Copies, result: Judgement) -> None:
+def _tell_interrupted(
+    fleet: Fleet, copies: Copies, result: Judgement
+) -> dict[tuple[str, str], int]:
     """Let the journal say how transactions went that a fault on the kiosk interrupted.
 
-    The copies stand for the journals: they have just been found equal.
+    The copies stand for the journals: they have just been found equal. Returned is the money of
+    those whose rules may speak or not.
     """
+    doubtful = dict[tuple[str, str], int]()
     for kiosk in fleet.kiosks:
         bodies = copies.get(kiosk.terminal, [])
         lost = any(body["kind"] == "journal_lost" for body in bodies)
@@ -269,6 +277,8 @@ def _tell_interrupted(fleet: Fleet, copies: Copies, result: Judgement) -> None:
                     Expected(rule=rule, terminal=told.terminal, tx=tx, why="lost", must=False)
                     for rule in sorted(MONEY_RULES)
                 ]
+                doubtful[told.terminal, tx] = told.standings[-1].accepted
+    return doubtful
 
 
 def _event(body: Mapping[str, Any]) -> Event:
@@ -303,11 +313,15 @@ def _judge_incidents(fleet: Fleet, faults: Faults, found: Found, result: Judgeme
         ("found twice", verdict.duplicated),
     ):
         result.wrong += [f"{name}: {each}" for each in listed]
-    money = money_of(truth.accepted(), found.transactions)
+    result.wrong += [f"ended by itself: {each}" for kiosk in fleet.kiosks for each in kiosk.crashes]
+
+
+def _judge_money(
+    fleet: Fleet, doubtful: dict[tuple[str, str], int], found: Found, result: Judgement
+) -> None:
+    money = money_of(fleet.truth.accepted() | doubtful, found.transactions)
     result.money = (money.injected, money.found)
     result.wrong += [f"other money: {each}" for each in money.differs]
-    _judge_cases(found, result)
-    result.wrong += [f"ended by itself: {each}" for kiosk in fleet.kiosks for each in kiosk.crashes]
 
 
 def _judge_cases(found: Found, result: Judgement) -> None:

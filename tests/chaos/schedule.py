@@ -22,7 +22,6 @@ QUIET_S: Final = 5.0
 """At the beginning: something must be there before it can be lost."""
 _GAP_S: Final = (1.5, 5.5)
 _BACKUP_BEFORE_S: Final = (12.0, 40.0)
-_TRIES_MAX: Final = 200
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -89,11 +88,10 @@ def plan(*, seed: int, seconds: float, full: int, light: int) -> list[Fault]:
     while at < seconds:
         card = next(cards)
         fault = _fault(card, at, chance, _Numbers(full, light, most_s))
-        for _ in range(_TRIES_MAX):
-            if fault.ends_s > seconds or not _collides(fault, chosen):
-                break
+        others = [each for each in chosen if _may_cross(fault, each)]
+        while fault.ends_s <= seconds and _collides(fault, others):
             fault = _moved(fault, 0.5)
-        if fault.ends_s <= seconds and not _collides(fault, chosen):
+        if fault.ends_s <= seconds:
             chosen.append(fault)
         at += chance.uniform(*_GAP_S)
     return sorted(chosen)
@@ -154,6 +152,10 @@ def _moved(fault: Fault, by_s: float) -> Fault:
 _MARGIN_S: Final = 3.0
 _FULL_MARGIN_S: Final = 30.0
 """A kiosk must have heard from a restored service before its disk is full (see the laws)."""
+
+
+def _may_cross(one: Fault, other: Fault) -> bool:
+    return _thing(one) == _thing(other) or {one.kind, other.kind} == {"restore", "disk_full"}
 
 
 def _collides(fault: Fault, others: list[Fault]) -> bool:
