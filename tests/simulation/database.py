@@ -95,6 +95,10 @@ class Database:
         """Return the committed rows of a table by key (of `event`: by its place in the heap)."""
         return self.heap.tables[table].rows
 
+    def count(self, table: str) -> int:
+        """Return how many rows of a table are committed."""
+        return len(self.heap.tables[table].rows)
+
     def events(self, terminal: str, epoch: int) -> list[Row]:
         """Return the committed rows of a journal's copy by seq."""
         whole = Pending(self.heap, self.utc())
