@@ -20,6 +20,11 @@ def is_named(reason: str) -> None:
     assert _REASON.fullmatch(reason), reason
 
 
+def is_told(error: Exception) -> None:
+    """See that a person is told something."""
+    assert str(error)
+
+
 def is_text(text: str) -> None:
     """See that PostgreSQL can hold a text."""
     assert not _UNHOLDABLE.search(text), repr(text[:200])

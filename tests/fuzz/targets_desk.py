@@ -123,7 +123,7 @@ async def _ask(site: Any, scope: dict[str, Any], body: bytes) -> tuple[int, int]
         part = parts.pop(0)
         return {"type": "http.request", "body": part, "more_body": bool(parts)}
 
-    async def send(message: Any) -> None:  # noqa: RUF029 - as ASGI wants it
+    async def send(message: Any) -> None:
         answers.append(message)
 
     await site(scope, receive, send)

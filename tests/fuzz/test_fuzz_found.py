@@ -112,7 +112,7 @@ def test_an_odd_path_or_encoding_in_agent_toml_is_named(tmp_path: Path, old: str
     text = AGENT_TOML.decode().replace(old, new)
     assert new in text
     path.write_text(text)
-    with pytest.raises(SettingsWrong, match="path|password_file|encoding"):
+    with pytest.raises(SettingsWrong, match=r"path|password_file|encoding"):
         load_settings(path)
 
 
