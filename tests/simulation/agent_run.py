@@ -5,8 +5,9 @@ it then comes to nobody. A frozen one does nothing, and then everything that it 
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from agent.clock import ClockWatch
 from agent.devices.machine import Instant, Output
@@ -39,16 +40,48 @@ PROGRAM: Final = Client(1)
 """The payment program's connection."""
 
 
+class AgentParts(Protocol):
+    """The classes that the agent is made of; a mutation brings a broken one."""
+
+    @property
+    def journal(self) -> type[Journal]:
+        """What keeps the log."""
+        ...
+
+    @property
+    def uplink(self) -> type[Uplink]:
+        """What brings it to the service."""
+        ...
+
+    @property
+    def kiosk(self) -> type[Kiosk]:
+        """What makes events of what happens."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RealParts:
+    """The real ones; `replace` any."""
+
+    journal: type[Journal] = Journal
+    uplink: type[Uplink] = Uplink
+    kiosk: type[Kiosk] = Kiosk
+
+
+REAL: Final = RealParts()
+
+
 class Run:
     """The process, from its start to its death."""
 
     def __init__(self, terminal: "Terminal", boot: str) -> None:
         at, now = terminal.at(), terminal.now()
         self.boot = boot
-        self.journal = Journal(terminal.disk, at=at, limits=terminal.limits)
-        self.uplink = Uplink(self.journal, terminal.random)
-        self.pulsing = Pulsing(boot=boot, interval_s=terminal.interval_s, now=now)
-        self.kiosk = Kiosk(
+        parts = terminal.parts
+        self.journal = parts.journal(terminal.disk, at=at, limits=terminal.limits)
+        self.uplink = parts.uplink(self.journal, terminal.random)
+        self.pulsing = Pulsing(boot=boot, interval_s=terminal.pulse_interval_s, now=now)
+        self.kiosk = parts.kiosk(
             self.journal,
             Equipment(acceptor=True, printer=False),
             ClockWatch(at=at, now=now),

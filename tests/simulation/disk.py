@@ -88,6 +88,18 @@ class Chronicle:
         return other
 
 
+@dataclass(frozen=True, slots=True)
+class History:
+    """What one disk ever held durably."""
+
+    disk: str
+    present: bool
+    """It is the terminal's disk now."""
+    head: Head | None
+    """Where its journal stands, or stood when the disk was taken away."""
+    chronicle: Chronicle
+
+
 class Disk:
     """An `agent.store.Store`; what kills its writer raises `Died`."""
 

@@ -17,7 +17,6 @@ held durably, what a fork carried on, what was dropped and how that stood then:
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from random import Random
 from typing import Final
@@ -25,32 +24,20 @@ from typing import Final
 from agent.devices.machine import Instant, NoteStacked, Output
 from agent.journal import Limits
 from agent.requests import AcceptCash, Record, Request, StopCash
-from agent.store import Head, StoreFull
-from tests.simulation.agent_run import Run
+from agent.store import StoreFull
+from tests.simulation.agent_run import REAL, AgentParts, Run
 from tests.simulation.broker import Broker, Story, silent
-from tests.simulation.disk import Chronicle, Died, Disk, Fuse, Step
+from tests.simulation.customers import Customers
+from tests.simulation.disk import Died, Disk, Fuse, History, Step
 from tests.simulation.lines import KEEP_ALIVE_S
 from tests.simulation.loop import Timer, World
+from tests.simulation.wallclock import WallClock
 from wire.events import Event
 from wire.topics import TerminalId
 from wire.vocabulary import StartCause
 
 STORE_RETRY_S: Final = 5.0
 STEPS: Final[tuple[Step, ...]] = ("before", "after", "torn")
-FLAT_MS_MAX: Final = 60_000
-"""A clock whose battery was flat stands within this after 1970."""
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """What one disk ever held durably."""
-
-    disk: str
-    present: bool
-    """It is the terminal's disk now."""
-    head: Head | None
-    """Where its journal stands, or stood when the disk was taken away."""
-    chronicle: Chronicle
 
 
 class Terminal:
@@ -63,18 +50,18 @@ class Terminal:
         number: str,
         *,
         seed: int,
-        interval_s: int = 60,
-        capacity: int | None = None,
+        pulse_interval_s: int = 60,
+        customers_per_hour: float = 0.0,
         limits: Limits | None = None,
+        parts: AgentParts = REAL,
         story: Story = silent,
     ) -> None:
         self.world, self.broker, self.number = world, broker, TerminalId(number)
-        self.name, self.interval_s, self.seed = number, interval_s, seed
-        self.limits, self.story = limits or Limits(), story
+        self.name, self.pulse_interval_s, self.seed = number, pulse_interval_s, seed
+        self.limits, self.parts, self.story = limits or Limits(), parts, story
         self.random = Random(f"{seed}:terminal:{number}")
-        self.disk = Disk(clock=lambda: world.now, capacity=capacity)
-        self.offset_ms = 0
-        """How far its clock is ahead of the world's UTC."""
+        self.disk = Disk(clock=lambda: world.now)
+        self.clock = WallClock(world)
         self.run: Run | None = None
         """The living process, None between two."""
         self.runs = 0
@@ -84,15 +71,33 @@ class Terminal:
         self.forks = 0
         self.on_ack: Callable[[Terminal, int, int], None] | None = None
         """Told of epoch and `next` when the agent has taken an ack that moves it."""
-        self._capacity = capacity
-        self._began_ms = round(world.utc().timestamp() * 1000 - world.now * 1000)
+        self.customers = Customers(self, per_hour=customers_per_hour)
         self._past: list[History] = []
         self._clones = 0
-        self._retired = False
+        self._switched_on = False
         self._timer: Timer | None = None
         self._line_up_at = 0.0
         self._thaw_at = 0.0
-        world.after(self.random.uniform(0.0, 5.0), self._start)
+
+    def start(self) -> None:
+        """Switch it on for the first time; customers come from now on."""
+        self.switch_on()
+        self.customers.begin()
+
+    def switch_on(self) -> None:
+        """Give it power."""
+        if not self._switched_on:
+            self._switched_on = True
+            self.story(self.name, "is switched on")
+            self.world.after(self.random.uniform(0.0, 5.0), self._start)
+
+    def switch_off(self) -> None:
+        """Take its power until it is switched on again."""
+        if self._switched_on:
+            self._switched_on = False
+            self.story(self.name, "is switched off")
+            if self.run is not None:
+                self._fall(power=True, back_after_s=None)
 
     # --- the truth
 
@@ -102,16 +107,11 @@ class Terminal:
 
     @property
     def drained(self) -> bool:
-        """Say if it runs, is connected, and has everything acknowledged."""
+        """Say if it runs, is connected, and has everything acknowledged; nobody is served."""
         run = self.run
         if run is None or self.frozen or run.kiosk.waiting:
             return False
-        return run.online and run.uplink.unacked == 0
-
-    @property
-    def retired(self) -> bool:
-        """Say if it was switched off for good."""
-        return self._retired
+        return run.online and run.uplink.unacked == 0 and self.customers.idle
 
     @property
     def sells(self) -> bool:
@@ -132,8 +132,8 @@ class Terminal:
     # --- its clocks
 
     def at(self) -> int:
-        """Return its wall clock, Unix ms, never before 1970."""
-        return max(0, self._began_ms + int(self.world.now * 1000) + self.offset_ms)
+        """Return its wall clock, Unix ms."""
+        return self.clock.at()
 
     def now(self) -> Instant:
         """Return its monotonic clock."""
@@ -196,20 +196,19 @@ class Terminal:
     def step_clock(self, step_ms: int) -> None:
         """Move the wall clock; the agent sees it within a second."""
         self.story(self.name, f"its clock is moved by {step_ms} ms")
-        self.offset_ms += step_ms
+        self.clock.offset_ms += step_ms
         self._look_soon()
 
     def correct_clock(self) -> None:
         """Set the wall clock right."""
-        if self.offset_ms:
-            self.step_clock(-self.offset_ms)
+        if self.clock.offset_ms:
+            self.step_clock(-self.clock.offset_ms)
 
     def flat_battery(self) -> None:
         """Cut the power, and have the clock begin at 1970."""
         self.power_cut()
         self.story(self.name, "its clock begins at 1970")
-        wanted = self.random.randrange(FLAT_MS_MAX)
-        self.offset_ms = wanted - self._began_ms - int(self.world.now * 1000)
+        self.clock.begin_anew(self.random)
 
     def image(self) -> Disk:
         """Return a copy of the disk as it is."""
@@ -223,32 +222,29 @@ class Terminal:
     def replace_disk(self) -> None:
         """Put an empty disk in its place."""
         self.story(self.name, "gets an empty disk")
-        self._other_disk(Disk(clock=lambda: self.world.now, capacity=self._capacity))
+        self._other_disk(Disk(clock=lambda: self.world.now))
 
     def clone(self) -> "Terminal":
-        """Return another terminal under this number, with a copy of the disk, about to start."""
+        """Return another terminal under this number, with a copy of the disk, switched off."""
         self._clones += 1
         other = Terminal(
             self.world,
             self.broker,
             self.number,
             seed=self.seed,
-            interval_s=self.interval_s,
+            pulse_interval_s=self.pulse_interval_s,
+            customers_per_hour=self.customers.per_hour,
             limits=self.limits,
+            parts=self.parts,
             story=self.story,
         )
         other.name = f"{self.name}'{self._clones}"
-        self.story(self.name, f"its disk is cloned: {other.name} begins under the same number")
+        self.story(self.name, f"its disk is cloned: {other.name} is the other")
         other.random = Random(f"{self.seed}:terminal:{other.name}")
-        other.disk, other.offset_ms, other.boots = self.disk.copy(), self.offset_ms, -1
+        other.disk, other.boots = self.disk.copy(), -1
+        other.clock.offset_ms = self.clock.offset_ms
+        other.customers = Customers(other, per_hour=self.customers.per_hour)
         return other
-
-    def retire(self) -> None:
-        """Switch it off for good."""
-        self.story(self.name, "is switched off for good")
-        self._retired = True
-        if self.run is not None:
-            self._fall(power=True, back_after_s=None)
 
     def fill_disk(self, leaving: int = 0, *, for_s: float | None = None) -> None:
         """Have other programs take the disk but for so many bytes, for a while or until told."""
@@ -260,9 +256,9 @@ class Terminal:
 
     def empty_disk(self) -> None:
         """Have other programs give it all back."""
-        if self.disk.capacity != self._capacity:
+        if self.disk.capacity is not None:
             self.story(self.name, "its disk has room again")
-            self.disk.capacity = self._capacity
+            self.disk.capacity = None
             self._look_soon()
 
     def lose_line(self, for_s: float) -> None:
@@ -284,7 +280,8 @@ class Terminal:
             run.line_lost()
 
     def calm(self) -> None:
-        """Take back whatever lasts: fuse, dead line, full disk, wrong clock, frozen process."""
+        """End what lasts (fuse, dead line, full disk, wrong clock, freeze); no more customers."""
+        self.customers.stop()
         self.disk.fuse = None
         self._line_up_at = 0.0
         self.empty_disk()
@@ -340,7 +337,7 @@ class Terminal:
         self.world.after(drawn_s if back_after_s is None else back_after_s, self._start)
 
     def _start(self) -> None:
-        if self.run is not None or self._retired:
+        if self.run is not None or not self._switched_on:
             return
         try:
             run = Run(self, f"{self.random.getrandbits(128):032x}")
@@ -359,6 +356,7 @@ class Terminal:
         if before is None:
             cause = "unknown"
         self.live(run, partial(run.begin, cause))
+        self.customers.devices.agent_started()
 
     def _set_timer(self) -> None:
         run, timer = self.run, self._timer
