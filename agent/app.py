@@ -124,7 +124,7 @@ class Agent:
             last=last_transaction(self._journal.since(self._journal.next - TAIL_EVENTS)),
         )
         self._mqtt = MqttDoor(
-            settings.mqtt, settings.terminal, boot=self._boot, tell=inbox.offer, random=self._random
+            settings.mqtt, settings.terminal, boot=self._boot, tell=self._told, random=self._random
         )
         self._online: bool = False
         self._offline_why = "not connected yet"
@@ -218,6 +218,13 @@ class Agent:
         )
 
     # What comes in.
+
+    def _told(self, tidings: Tidings) -> None:
+        """Take tidings of the line, in the door's thread; what a broker sends has a bound."""
+        if isinstance(tidings, Arrived):
+            self._inbox.offer(tidings, size=len(tidings.payload))
+        else:
+            self._inbox.put(tidings)
 
     def _tidings(self, _mask: int) -> None:
         for each in self._inbox.take():

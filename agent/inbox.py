@@ -8,6 +8,8 @@ from typing import Final, Generic, TypeVar
 
 INBOX_MAX: Final = 10_000
 """Items waiting; beyond it offers are dropped."""
+INBOX_BYTES_MAX: Final = 4 * 1024 * 1024
+"""Bytes of messages waiting; a flood beyond it is dropped. An ack that is lost comes again."""
 
 Item = TypeVar("Item")
 
@@ -18,14 +20,16 @@ class Inbox(Generic[Item]):
     def __init__(self) -> None:
         """Open the waking pair."""
         self._items: deque[Item] = deque()
+        self._bytes = 0
         self.file, self._wake = socket.socketpair()
         self.file.setblocking(False)
         self._wake.setblocking(False)
 
-    def offer(self, item: Item) -> bool:
-        """Queue an item from any thread; False if there was no room."""
-        if len(self._items) >= INBOX_MAX:
+    def offer(self, item: Item, *, size: int = 0) -> bool:
+        """Queue an item of so many bytes from any thread; False if there was no room."""
+        if len(self._items) >= INBOX_MAX or self._bytes + size > INBOX_BYTES_MAX:
             return False
+        self._bytes += size
         self.put(item)
         return True
 
@@ -41,6 +45,7 @@ class Inbox(Generic[Item]):
         with contextlib.suppress(BlockingIOError):
             while self.file.recv(4096):
                 pass
+        self._bytes = 0
         taken: list[Item] = []
         while self._items:
             taken.append(self._items.popleft())

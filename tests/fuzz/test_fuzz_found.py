@@ -7,6 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from agent.commands import reply_to
+from agent.inbox import INBOX_BYTES_MAX, Inbox
 from agent.program import _line
 from agent.requests import read_line
 from agent.settings import SettingsWrong, load_settings
@@ -122,3 +123,18 @@ def test_a_secret_s_file_with_an_odd_name_is_named(tmp_path: Path) -> None:
     path.write_text('[mqtt]\npassword_file = "\\u0000"')
     with pytest.raises(SettingsError, match="password_file"):
         load(path, {})
+
+
+def test_a_broker_that_floods_the_agent_fills_only_its_share() -> None:
+    """10,000 messages of 1 MiB could wait for a loop that was busy; now 4 MiB of them."""
+    inbox: Inbox[bytes] = Inbox()
+    try:
+        payload = bytes(1024 * 1024)
+        assert sum(inbox.offer(payload, size=len(payload)) for _ in range(100)) == 4
+        assert not inbox.offer(payload, size=INBOX_BYTES_MAX + 1)
+        inbox.put(b"the line is down")
+        assert len(inbox.take()) == 5
+        assert inbox.offer(payload, size=len(payload))
+    finally:
+        for each in (inbox.file, inbox._wake):  # noqa: SLF001 - its other end
+            each.close()
