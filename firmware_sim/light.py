@@ -32,13 +32,13 @@ class Publish:
 
 @dataclass(slots=True)
 class MemoryJournal:
-    """A journal that dies with the process: events from `held` on, and the marks of all."""
+    """A journal that dies with the process: all events but those of lost ranges, all marks."""
 
     epoch: int
     events: list[bytes] = field(default_factory=list)
     marks: list[str] = field(default_factory=list)
-    held: int = 1
-    """The oldest seq whose event is still there."""
+    lost: list[tuple[int, int]] = field(default_factory=list)
+    """First and last seq of each range whose events are gone, in order."""
 
     def __post_init__(self) -> None:
         """Begin with the mark of seq 0."""
@@ -54,10 +54,18 @@ class MemoryJournal:
         self.events.append(event)
         self.marks.append(mark_after(self.marks[-1], event))
 
+    def held_from(self, seq: int) -> int:
+        """Return the first seq from this one on whose event is not lost (or not yet written)."""
+        for first, through in self.lost:
+            if first <= seq <= through:
+                seq = through + 1
+        return seq
+
     def since(self, seq: int, count: int) -> list[bytes]:
-        """Return at most so many events from a seq on, within the bytes of a batch."""
+        """Return at most so many events in a row from a seq on, within the bytes of a batch."""
         chosen, size = list[bytes](), 200
-        for event in self.events[seq - 1 : seq - 1 + count]:
+        ends = min([seq - 1 + count, *(first - 1 for first, _ in self.lost if first > seq)])
+        for event in self.events[seq - 1 : ends]:
             size += len(event) + 1
             if size > limits.BATCH_BYTES_MAX:
                 break
@@ -67,7 +75,8 @@ class MemoryJournal:
     def copy(self) -> "MemoryJournal":
         """Return a clone of the disk."""
         twin = MemoryJournal(self.epoch)
-        twin.events, twin.marks, twin.held = list(self.events), list(self.marks), self.held
+        twin.events, twin.marks = list(self.events), list(self.marks)
+        twin.lost = list(self.lost)
         return twin
 
 
@@ -175,17 +184,23 @@ class LightTerminal:
         flight.again_at = min(flight.again_at, now + limits.RETRY_NO_PROGRESS_S)
         return []
 
-    def lose(self, count: int) -> int:
-        """Lose this many of the oldest unacknowledged events; returns how many were there."""
-        lost = min(count, self.unacked)
-        self.journal.held = max(self.journal.held, self._acked + lost)
+    def lose(self, count: int, *, since: int = 1) -> int:
+        """Lose this many of the oldest unacknowledged events; returns how many were there.
+
+        None before `since` is lost, nor any that is acknowledged: these stay for a restored
+        service (section 2).
+        """
+        first = self.journal.held_from(max(self._acked, since))
+        lost = max(0, min(count, self.journal.next - first))
+        if lost:
+            self.journal.lost.append((first, first + lost - 1))
         self._flight = None
         return lost
 
     def _send(self, now: float, attempt: int) -> list[Publish]:
         journal = self.journal
-        lost = self._acked < journal.held
-        first = journal.held if lost else self._acked
+        first = journal.held_from(self._acked)
+        lost = first > self._acked
         events = journal.since(first, self._count_max)
         if not events and not lost:
             self._flight = None
@@ -226,8 +241,9 @@ class LightTerminal:
         """Begin a new epoch with every event not seen acknowledged (rule 7)."""
         old, self.forks = self.journal, self.forks + 1
         self.journal = MemoryJournal(max(at, old.epoch + 1))
-        for event in old.events[max(self._acked, old.held) - 1 :]:
-            self.journal.append(event)
+        for seq in range(self._acked, old.next):
+            if old.held_from(seq) == seq:
+                self.journal.append(old.events[seq - 1])
         self._acked, self._flight = 1, None
         return self._send(now, 0)
 

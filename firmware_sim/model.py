@@ -39,13 +39,16 @@ class ServiceModel:
         return self._admit(terminal, batch)
 
     def pulse(self, terminal: str, payload: bytes) -> bytes | None:
-        """Take a pulse; with something unacknowledged, it is answered."""
+        """Take a pulse; one with something unacked, or that stands elsewhere, is answered."""
         plain = unpack(payload)
         pulse = plain if isinstance(plain, PayloadRefused) else parse(plain)
-        if isinstance(pulse, PayloadRefused) or not pulse.get("unacked"):
+        if isinstance(pulse, PayloadRefused) or "epoch" not in pulse:
             return None
         epoch = pulse["epoch"]
-        return self._ack(epoch, self.copies.get((terminal, epoch), Copy(first_mark(epoch))))
+        copy = self.copies.get((terminal, epoch), Copy(first_mark(epoch)))
+        if not pulse.get("unacked") and pulse.get("next") == copy.next:
+            return None
+        return self._ack(epoch, copy)
 
     def _admit(self, terminal: str, batch: dict[str, Any]) -> bytes:
         epoch, first, events = batch["epoch"], batch["first"], batch["events"]

@@ -123,6 +123,25 @@ def test_an_unanswered_batch_is_sent_again_after_ten_seconds() -> None:
     assert 20 <= again[1] - again[0] <= 25
 
 
+def test_a_restored_service_gets_what_lies_before_and_behind_a_lost_range() -> None:
+    """Acknowledged events stay (section 2): only the range that was lost is declared again."""
+    line = _line()
+    line.live(20)
+
+    def only() -> Life:
+        yield from MISHAPS["lost_range"](line.resident)
+
+    line.resident.begin(only())
+    line.live(10)
+    journal = line.resident.terminal.journal
+    first, through = journal.lost[-1]
+    whole = dict(line.model.copies["T1", journal.epoch].events)
+    assert whole[first] == {"kind": "journal_lost", "through": through}
+    line.model.copies.clear()
+    line.live(15)
+    assert line.model.copies["T1", journal.epoch].events == whole
+
+
 def test_a_service_restored_from_a_backup_is_sent_everything_again() -> None:
     """Rule 3: an older `next` with the right mark rewinds the terminal."""
     line = _line()
