@@ -33,6 +33,7 @@ _ROWS: Final = """
 select terminal, epoch, seq, kind, body from event order by terminal, epoch, seq, received_at
 """
 _CURSORS: Final = "select terminal, epoch, next_seq, mark from journal"
+_GAP: Final = "journal_gap"
 _DEVICE_RULES: Final = ("printer_unavailable", "acceptor_unavailable")
 
 Key = tuple[str, int]
@@ -50,6 +51,8 @@ class Held:
     mark: str
     acked: int
     events: dict[int, bytes]
+    given_up: frozenset[int] = frozenset()
+    """Seqs that it says it has lost."""
 
 
 @dataclass(slots=True)
@@ -64,7 +67,7 @@ class Judgement:
     unknown: int = 0
     """Rows in the database that no terminal ever wrote."""
     given_up: int = 0
-    """Events that a full disk left no choice but to drop, declared as `journal_lost`."""
+    """Events that their terminal lost, or had to drop, and declared: `journal_lost`."""
     expected: int = 0
     found: int = 0
     cases: int = 0
@@ -96,6 +99,7 @@ def judge(fleet: Fleet, faults: Faults, dsn: str, found: Found) -> Judgement:
     _judge_cassettes(fleet, copies, result)
     doubtful = _tell_interrupted(fleet, copies, result)
     _judge_incidents(fleet, faults, found, result)
+    _judge_gaps(copies, found, result)
     _judge_money(fleet, doubtful, found, result)
     _judge_cases(found, result)
     return result
@@ -111,6 +115,7 @@ def _light(fleet: Fleet) -> Iterator[Held]:
             journal.marks[-1],
             resident.terminal.acked,
             dict(enumerate(journal.events, 1)),
+            frozenset(seq for first, through in journal.lost for seq in range(first, through + 1)),
         )
 
 
@@ -196,11 +201,11 @@ def judge_journal(
         result.wrong.append(f"{name}: stored more than once: {twice[:10]}")
     if missing:
         result.wrong.append(f"{name}: not stored: {missing[:10]} ({len(missing)} in all)")
-    if covered:
-        result.given_up += len(covered)
-        if held.terminal not in starved:
-            result.lost += len(covered)
-            result.wrong.append(f"{name}: declared lost without a full disk: {sorted(covered)}")
+    result.given_up += len(covered)
+    unasked = covered - held.given_up
+    if unasked and held.terminal not in starved:
+        result.lost += len(unasked)
+        result.wrong.append(f"{name}: declared lost, and nothing was: {sorted(unasked)}")
 
 
 def same(written: bytes, kind: str, body: Any) -> bool:
@@ -293,18 +298,15 @@ def _judge_incidents(fleet: Fleet, faults: Faults, found: Found, result: Judgeme
     truth.device_expectations = [
         each
         for each in truth.device_expectations
-        if each.rule not in _DEVICE_RULES or each.terminal not in free
+        if each.rule != _GAP and (each.rule not in _DEVICE_RULES or each.terminal not in free)
     ]
     truth.device_expectations += [
         Expected(rule=rule, terminal=terminal, why="not compared", must=False)
         for rule in _DEVICE_RULES
         for terminal in sorted(free)
     ]
-    truth.device_expectations += [
-        Expected(rule="journal_gap", terminal=terminal, why="full disk", must=False)
-        for terminal in sorted(faults.starved)
-    ]
-    verdict = truth.verdict(found_of(found.incidents))
+    others = [each for each in found_of(found.incidents) if each.rule != _GAP]
+    verdict = truth.verdict(others)
     result.expected = sum(1 for each in truth.expected if each.must)
     result.found = len(found.incidents)
     for name, listed in (
@@ -314,6 +316,23 @@ def _judge_incidents(fleet: Fleet, faults: Faults, found: Found, result: Judgeme
     ):
         result.wrong += [f"{name}: {each}" for each in listed]
     result.wrong += [f"ended by itself: {each}" for kiosk in fleet.kiosks for each in kiosk.crashes]
+
+
+def _judge_gaps(copies: Copies, found: Found, result: Judgement) -> None:
+    """See that each declared loss has its incident, and that no other has.
+
+    The rows say where a loss was declared: what was lost may have been stored all the same.
+    """
+    gaps = {
+        terminal
+        for terminal, bodies in copies.items()
+        if any(body["kind"] == "journal_lost" for body in bodies)
+    }
+    told = Counter(each["terminal"] for each in found.incidents if each["rule"] == _GAP)
+    result.expected += len(gaps)
+    result.wrong += [f"missed: journal_gap {each}" for each in sorted(gaps - set(told))]
+    result.wrong += [f"made up: journal_gap {each}" for each in sorted(set(told) - gaps)]
+    result.wrong += [f"found twice: journal_gap {each}" for each, n in told.items() if n > 1]
 
 
 def _judge_money(

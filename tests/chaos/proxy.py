@@ -52,6 +52,7 @@ class Proxy:
         self._tasks: set[asyncio.Task[None]] = set()
         self._refusing = self._stalled = False
         self._rate = 0
+        self._turn = asyncio.Lock()
         self._server: asyncio.Server | None = None
 
     def cut(self) -> None:
@@ -139,6 +140,8 @@ class Proxy:
             while self._stalled:  # noqa: ASYNC110 - set from other threads
                 await asyncio.sleep(_LOOK_S)
             if self._rate:
-                await asyncio.sleep(len(data) / self._rate * max(1, len(self._writers) // 2))
+                # In turns: who sends much does not starve who sends little.
+                async with self._turn:
+                    await asyncio.sleep(len(data) / self._rate if self._rate else 0.0)
             writer.write(data)
             await writer.drain()

@@ -26,7 +26,7 @@ PACE: Final = Pace(
     # What leaves its truth in the journal alone: a restored service must find all of it again.
     # Clones, restored disks and forgeries leave theirs in what the service saw.
     light_mishaps=frozenset(
-        {"repeats", "garbage", "bad_events", "wrong_clock", "blip", "long_fault"}
+        {"lost_range", "repeats", "garbage", "bad_events", "wrong_clock", "blip", "long_fault"}
     ),
 )
 DRAIN_S: Final = 180.0

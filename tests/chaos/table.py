@@ -48,7 +48,7 @@ def lines(outcome: Outcome) -> Iterator[str]:
         ("stored twice", judged.duplicates),
         ("lost", judged.lost),
         ("different, or never written", f"{judged.different}, {judged.unknown}"),
-        ("dropped by full disks, declared", judged.given_up),
+        ("lost by terminals, and declared", judged.given_up),
         ("incidents expected", judged.expected),
         ("incidents found", judged.found),
         ("cases of transactions", judged.cases),

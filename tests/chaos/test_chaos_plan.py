@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.chaos.judge import Held, Judgement, judge_journal, same
@@ -16,6 +16,7 @@ KINDS = {
 NOTE = b'{"kind":"service_action","at":1,"action":"door_opened"}'
 
 
+@settings(deadline=None, max_examples=30)
 @given(seed=st.integers(0, 10**6), seconds=st.floats(30, 700), full=st.integers(0, 30))
 def test_a_plan_keeps_its_laws(seed: int, seconds: float, full: int) -> None:
     """Same seed, same plan; nothing outlasts the time; each restore has its backup before it."""
@@ -36,6 +37,7 @@ def _at_once(one: Fault, other: Fault) -> bool:
     return one.target == other.target and max(one.at_s, other.at_s) < min(one.ends_s, other.ends_s)
 
 
+@settings(deadline=None, max_examples=30)
 @given(seed=st.integers(0, 10**6))
 def test_no_kiosks_disk_is_full_between_a_backup_and_its_restore(seed: int) -> None:
     """What a full disk drops then would be lost by the contract's own word."""
