@@ -61,6 +61,8 @@ AT_TERMINALS: Final = frozenset(
     }
 )
 """Faults that leave service, broker and network alone: silence can then be told to the second."""
+MAKES_DROP: Final = frozenset({"disk_full", "clock_ahead", "clock_back", "flat_battery"})
+"""Faults after which an agent may drop what it would have kept."""
 DEAF_S: Final = 15.0
 GRACE_S: Final = 120.0
 COMMIT_WAITS_S: Final = 60.0
@@ -247,6 +249,7 @@ class Watcher:
             key=ACCOUNT_KEY,
             say=self.say,
             restored=self.copies.restores > 0,
+            roomy=not any(fault.kind in MAKES_DROP for fault in self._house.scenario.plan),
         )
         owed.check()
         for name in ("gone_for_good", "overtaken", "with_disks"):
@@ -264,7 +267,8 @@ class Watcher:
         forked = any(history.chronicle.moved for history in disks)
         # A restore may bring back a moment in which the older epoch was still the present one.
         two = len(disks) > 1 or (forked and self.copies.restores > 0)
-        found.check_clash(two_journals=two)
+        moves = [times for (who, _), times in self.copies.old_moves.items() if who == name]
+        found.check_clash(two_journals=two, moves=moves)
         scenario = self._house.scenario
         if all(fault.kind in AT_TERMINALS for fault in scenario.plan) and not self._house.twins:
             least_ms = 3000 * scenario.pulse_interval_s

@@ -37,6 +37,8 @@ DEVICE: Final = frozenset({"printer_unavailable", "acceptor_unavailable"})
 EDGE_MS: Final = 200_000
 """The longest between two pulses that prove time, the fold's poll, and some more."""
 CLASH_WINDOW: Final = timedelta(days=1)
+CLASH_EDGE_S: Final = 600.0
+"""The collector counts from when a batch was received, the watcher from its commit."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -195,13 +197,22 @@ class Found:
 
     # --- what needs the truth beside the tables
 
-    def check_clash(self, *, two_journals: bool) -> None:
-        """Look at identity clashes; `two_journals`: more than one disk spoke under the number."""
+    def check_clash(self, *, two_journals: bool, moves: Iterable[Sequence[float]]) -> None:
+        """Look at identity clashes.
+
+        `two_journals`: more than one disk spoke under the number. `moves`: when (seconds) each
+        smaller epoch went on after a larger one was known, as the commits showed it.
+        """
         found = self.of({"identity_clash"})
         if found and not two_journals:
             evidence = [(row["epoch"], row["evidence"], row["seq"]) for row in self.clashes]
             self._say("clash", f"one disk alone was taken for two: {evidence}")
-        if not found and any(_holds(row) for row in self.clashes):
+        twice = any(
+            after - before < CLASH_WINDOW.total_seconds() - CLASH_EDGE_S
+            for times in moves
+            for before, after in pairwise(times)
+        )
+        if not found and (twice or any(_holds(row) for row in self.clashes)):
             self._say("clash", "two journals spoke, and there is no incident")
 
     def check_silence(self, heard: Sequence[int], *, alive: bool) -> None:

@@ -5,7 +5,7 @@
 | `as_written` | a stored row is the event that one history wrote there, accounts masked |
 | `one_history` | a copy follows one history to its end, and its cursor's mark is that history's |
 | `stored` | every event of a living disk is stored, or declared lost |
-| `lost_rightly` | a declared loss was really dropped, and was acknowledged or without money |
+| `lost_rightly` | a declared loss was dropped: acknowledged and old, or for room and no money |
 | `fork_carries` | what a fork took out of an epoch stands at the beginning of the new one |
 | `journal_bounded` | a journal keeps within its limits |
 
@@ -33,6 +33,7 @@ from tests.simulation.disk import Chronicle, History, Written
 from tests.simulation.told import Say
 from wire.codec import encode_batch
 from wire.journal import Batch, Epoch
+from wire.limits import KEEP_ACKNOWLEDGED_DAYS
 
 DAY_MS: Final = 86_400_000
 BEHIND_MS: Final = 365 * DAY_MS
@@ -53,6 +54,8 @@ class Owed:
     say: Say
     restored: bool = False
     """Whether a backup was restored in this run."""
+    roomy: bool = False
+    """Whether its disk had room and its clock was right all the time."""
     gone_for_good: int = 0
     overtaken: int = 0
     with_disks: int = 0
@@ -99,6 +102,7 @@ class Owed:
             through = json.loads(row["body"])["through"]
             self._lost.setdefault(epoch, set()).update(range(seq, through + 1))
             self._lost_rightly(place, epoch, seq, through)
+            self._lost_in_time(place, followed, row, through)
             return
         if seq > len(followed):
             self.say("as_written", place, f"seq {seq} is stored and was never written")
@@ -126,6 +130,15 @@ class Owed:
             elif not any(one.acknowledged or not one.money for one in gone):
                 what = f"seq {seq} is lost: money that was not acknowledged"
                 self.say("lost_rightly", place, what)
+
+    def _lost_in_time(
+        self, place: str, followed: Sequence[Written], row: Line, through: int
+    ) -> None:
+        """See that what was dropped had been kept for its days, where there was room."""
+        kept_ms = KEEP_ACKNOWLEDGED_DAYS * DAY_MS
+        for each in followed[row["seq"] - 1 : through] if self.roomy else ():
+            if ms(row["received_at"]) - each.at < kept_ms:
+                self.say("lost_rightly", place, f"seq {each.seq} was dropped before its time")
 
     # --- what was written is stored
 
