@@ -13,8 +13,8 @@ from tests.fuzz.targets import TARGETS
 
 CORPUS: Final = Path(__file__).parent / "corpus"
 KEPT: Final = sorted(path for path in CORPUS.glob("*/*") if path.is_file())
-EXAMPLES: Final = {"api": 150, "agent_settings": 100, "service_settings": 100}
-EXAMPLES_DEFAULT: Final = 300
+EXAMPLES: Final = {"api": 100, "agent_settings": 80, "service_settings": 80}
+EXAMPLES_DEFAULT: Final = 200
 CORPUS_FILES_MAX: Final = 300
 CORPUS_BYTES_MAX: Final = 1024 * 1024
 
