@@ -245,8 +245,8 @@ class Disk:
             if forks:
                 chronicle.moved[_place(key)] = head.epoch
             elif key.epoch:
-                assert old is not None
-                safe = (key.epoch, key.seq) < (old.epoch, old.acked)
+                # By the head that comes with it: a full disk may not have taken the ack by itself.
+                safe = (key.epoch, key.seq) < (head.epoch, head.acked)
                 chronicle.gone[_place(key)] = Gone(safe, row.money)
         now = self._clock()
         for row in change.put:
