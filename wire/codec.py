@@ -14,6 +14,8 @@ from typing import Any, Final
 from wire.limits import PAYLOAD_BYTES_MAX
 
 _OBJECT: Final = 0x7B  # "{"
+_SCALARS: Final = frozenset({str, int, bool, float})
+"""Types that are JSON as they are: most of what is encoded, so looked for first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,8 @@ def _names(kind: type[Any]) -> tuple[str, ...]:
 
 def plain(value: Any) -> Any:  # noqa: ANN401 - JSON has no closed type in Python
     """Return a contract value as JSON types: a dataclass becomes an object without its Nones."""
+    if type(value) in _SCALARS:
+        return value
     if is_dataclass(value) and not isinstance(value, type):
         pairs = ((name, getattr(value, name)) for name in _names(type(value)))
         return {name: plain(each) for name, each in pairs if each is not None}
