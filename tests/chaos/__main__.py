@@ -3,11 +3,13 @@
 import argparse
 import json
 import random
+import signal
 import sys
 from pathlib import Path
 
-from tests.chaos.run import Wanted, run, say
+from tests.chaos.run import Wanted, run
 from tests.chaos.table import lines, report
+from tests.chaos.telling import say
 
 
 def main() -> int:
@@ -26,6 +28,8 @@ def main() -> int:
     parser.add_argument("--report", type=Path, default=None, metavar="FILE", help="as JSON")
     parser.add_argument("--data", type=Path, default=None, metavar="DIR", help="keep all there")
     options = parser.parse_args()
+    # Ended from outside, it still takes its disks and processes with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     outcome = run(
         Wanted(
             seconds=options.minutes * 60,

@@ -235,6 +235,7 @@ class House:
 
     def other_broker(self, name: BrokerName) -> None:
         """Put another broker in the place of this one, on the same port; it knows nothing."""
+        self.send("broker", signal.SIGCONT)
         self.stop("broker", signal.SIGTERM)
         self.broker_name = name
         self.forget_broker()

@@ -1,7 +1,6 @@
 """One run: start everything, break it by plan, let it heal, judge."""
 
 import contextlib
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from tests.chaos.judge import Found, judge
 from tests.chaos.recovery import Recovery
 from tests.chaos.schedule import Fault, plan
 from tests.chaos.table import Outcome
+from tests.chaos.telling import Telling, say
 
 PACE: Final = Pace(
     hold_s=HOLD_S,
@@ -31,7 +31,6 @@ PACE: Final = Pace(
 )
 DRAIN_S: Final = 180.0
 SETTLE_S: Final = 60.0
-_LINE_S: Final = 2.0
 _AGENT: Final = (str(Path(__file__).with_name("skewed_agent.py")),)
 
 
@@ -57,7 +56,7 @@ class _Action:
 
 def run(wanted: Wanted) -> Outcome:
     """Run and judge."""
-    with _folder(wanted.keep) as folder:
+    with Telling() as telling, _folder(wanted.keep) as folder:
         faults_planned = plan(
             seed=wanted.seed, seconds=wanted.seconds, full=wanted.full, light=wanted.light
         )
@@ -79,8 +78,9 @@ def run(wanted: Wanted) -> Outcome:
             )
             fleet.start()
             stopping = stack.enter_context(_stopped(fleet))
-            return _lived(wanted, _Parts(house, fleet, Faults(house, fleet, disks), recovery,
-                                         stopping), faults_planned)  # fmt: skip
+            faults = Faults(house, fleet, disks)
+            parts = _Parts(house, fleet, faults, recovery, stopping, telling)
+            return _lived(wanted, parts, faults_planned)
 
 
 @dataclass(slots=True)
@@ -90,6 +90,7 @@ class _Parts:
     faults: Faults
     recovery: Recovery
     stopping: contextlib.ExitStack
+    telling: Telling
 
 
 def _lived(wanted: Wanted, parts: _Parts, faults_planned: list[Fault]) -> Outcome:
@@ -100,7 +101,7 @@ def _lived(wanted: Wanted, parts: _Parts, faults_planned: list[Fault]) -> Outcom
     drained_s = round(time.monotonic() - began, 1) if drained else None
     time.sleep(2 * HOLD_S)
     found = _ask(parts)
-    say("asked the service; stopping the fleet, then comparing")
+    parts.telling.what = lambda: "stopping the fleet, then comparing"
     parts.recovery.stop()
     parts.stopping.close()
     judgement = judge(parts.fleet, parts.faults, parts.house.dsn, found)
@@ -118,13 +119,15 @@ def _lived(wanted: Wanted, parts: _Parts, faults_planned: list[Fault]) -> Outcom
 def _break(wanted: Wanted, parts: _Parts, faults_planned: list[Fault]) -> None:
     """Do what is planned, each at its time, and say how it goes."""
     actions = sorted(_actions(wanted, faults_planned), key=lambda each: each.at_s)
-    began, told_at, under_way = time.monotonic(), 0.0, dict[Fault, None]()
+    began, under_way = time.monotonic(), dict[Fault, None]()
+
+    def what() -> str:
+        names = ", ".join(f"{each.kind} {each.target}" for each in list(under_way)) or "nothing"
+        return f"{_standing(parts)} · {names}"
+
+    parts.telling.what = what
     while actions or time.monotonic() - began < wanted.seconds:
         now = time.monotonic() - began
-        if now - told_at >= _LINE_S:
-            told_at = now
-            names = ", ".join(f"{each.kind} {each.target}" for each in under_way) or "nothing"
-            say(f"{now:4.0f} s · {_standing(parts)} · {names}")
         if not actions or actions[0].at_s > now:
             time.sleep(0.05)
             continue
@@ -160,14 +163,11 @@ def _actions(wanted: Wanted, faults_planned: list[Fault]) -> Iterator[_Action]:
 def _drain(parts: _Parts) -> bool:
     """Wait until all is acked, stored and folded; False if that took too long."""
     parts.fleet.stop_faults()
+    parts.telling.what = lambda: f"{_standing(parts)} · draining"
     ends = time.monotonic() + DRAIN_S
-    told_at = 0.0
     while time.monotonic() < ends:
         if parts.fleet.drain(0.0) and parts.recovery.settled:
             return True
-        if time.monotonic() - told_at >= _LINE_S:
-            told_at = time.monotonic()
-            say(f"draining · {_standing(parts)}")
         time.sleep(0.3)
     return False
 
@@ -221,9 +221,3 @@ def _folder(given: Path | None) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(prefix="kvitok-chaos-", ignore_cleanup_errors=True) as made:
         yield Path(made)
-
-
-def say(text: str) -> None:
-    """Tell the person who watches."""
-    sys.stdout.write(f"chaos: {text}\n")
-    sys.stdout.flush()
