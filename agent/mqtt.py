@@ -229,12 +229,8 @@ class MqttDoor:
         _userdata: Any,  # noqa: ANN401 - paho's own signature
         message: paho.MQTTMessage,
     ) -> None:
-        try:
-            name = message.topic
-        except UnicodeDecodeError:  # no topic of ours
-            return
         for channel in (Channel.ACK, Channel.COMMAND):
-            if name == topic(self._terminal, channel):
+            if message.topic == topic(self._terminal, channel):
                 self._tell(Arrived(channel, bytes(message.payload)))
 
     def _presence(self, client: paho.Client, *, online: bool) -> paho.MQTTMessageInfo:
