@@ -15,9 +15,9 @@ from desk.settings import DeskSettings
 from kvitok import backup as backups
 from kvitok.backup import Backup, BackupFailed, Origin, fingerprint, size
 from kvitok.commands import now
-from kvitok.dump import Restored, dump, facts_of, restore
+from kvitok.dump import CASE_NUMBER, Restored, dump, facts_of, numbers_of, restore
 from kvitok.embedded.alone import fresh, put_in_place, running
-from kvitok.embedded.errors import FolderTaken
+from kvitok.embedded.errors import EmbeddedError, FolderTaken
 from kvitok.embedded.folder import held
 from kvitok.embedded.postgres import Postgres
 from kvitok.embedded.secrets import Secrets, keep
@@ -36,6 +36,19 @@ OtherKeys = Annotated[
         "--other-keys",
         help="Restore although the secret keys are not those of the backup: accounts and reports "
         "of before can then never be read or confirmed again.",
+    ),
+]
+
+
+LastNumber = Annotated[
+    int,
+    typer.Option(
+        "--last-number",
+        min=0,
+        metavar="N",
+        show_default=False,
+        help="The last case number that was given (2124 of K-2026-002124), where nobody can read "
+        "it any more; else it is estimated.",
     ),
 ]
 
@@ -73,6 +86,7 @@ def db_restore(
     ],
     *,
     other_keys: OtherKeys = False,
+    last_number: LastNumber = 0,
     data: Data = None,
     config: Config = None,
 ) -> None:
@@ -83,35 +97,53 @@ def db_restore(
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     settings = None if data is not None and config is None else settings_of(data, config)
+    given = {CASE_NUMBER: last_number}
     backup = backups.read(folder.expanduser().absolute())
     if settings is not None:
         if not other_keys:
             _check_keys(backup, _keys_in(settings), settings.origin)
         backups.verify(backup, _telling())
-        _tell_restored(
-            backup, restore(settings.section(DatabaseSettings).dsn, backup, now(), _telling())
-        )
+        dsn = settings.section(DatabaseSettings).dsn
+        _tell_restored(backup, restore(dsn, backup, now(), given=given, tell=_telling()))
         return
     assert data is not None
     place = data.expanduser().absolute()
     with held(place, "kvitok db restore"):
-        _restore_embedded(place, backup, other_keys=other_keys)
+        if not other_keys:
+            file = place / "secrets.json"
+            _check_keys(backup, _keys_of(read_secrets(file)), str(file))
+        backups.verify(backup, _telling())
+        _restore_embedded(place, backup, given)
     typer.echo(f"start it: kvitok serve --embedded --data {data}")
 
 
-def _restore_embedded(place: Path, backup: Backup, *, other_keys: bool) -> None:
-    file = place / "secrets.json"
-    if not other_keys:
-        _check_keys(backup, _keys_of(read_secrets(file)), str(file))
-    backups.verify(backup, _telling())
-    # Not before the backup is known to be good: it makes the file where there is none.
-    with fresh(place, keep(file).database_owner) as server:
+def _restore_embedded(place: Path, backup: Backup, given: dict[str, int]) -> None:
+    password = keep(place / "secrets.json").database_owner
+    given |= {name: max(last, given.get(name, 0)) for name, last in _given(place, password).items()}
+    with fresh(place, password) as server:
         with running(server):
-            restored = restore(server.dsn(), backup, now(), _telling())
+            restored = restore(server.dsn(), backup, now(), given=given, tell=_telling())
         aside = put_in_place(place, server, now())
     _tell_restored(backup, restored)
     if aside is not None:
         typer.echo(f"the database of before is in {aside}: delete it when all is well")
+
+
+def _given(place: Path, password: str) -> dict[str, int]:
+    """Return how far numbers had come in the database of before; nothing where it cannot say."""
+    postgres = Postgres(place, password)
+    if not postgres.is_there:
+        return {}
+    try:
+        with running(postgres):
+            return numbers_of(postgres.dsn())
+    except (BackupFailed, DatabaseUnreachable, EmbeddedError, OSError) as error:
+        typer.echo(
+            f"the database of before does not say how far its numbers went ({error}): "
+            "they are estimated",
+            err=True,
+        )
+        return {}
 
 
 @contextmanager

@@ -10,14 +10,17 @@ import re
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from math import ceil
 from pathlib import Path
 from typing import Final
 
+import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.types.json import Json
 
 from kvitok.backup import Backup, BackupFailed, Tell, size
 from kvitok.database import SERVE_TOKEN
@@ -33,6 +36,8 @@ LOOK_EVERY_S: Final = 0.5
 END_WAIT_S: Final = 10.0
 GAP_MIN: Final = 1000
 GAP_TIMES: Final = 10
+RATE_MIN: Final = 1 / 3600
+"""Cases a second that are allowed for where there were fewer."""
 
 FACTS: Final = """
 select current_setting('server_version_num')::int / 10000, max(number) from schema_migration
@@ -49,11 +54,20 @@ REMEMBER: Final = "insert into restore_unfinished values (%s)"
 BEGUN: Final = "select max(sha256) from restore_unfinished"
 END: Final = "drop table restore_unfinished"
 
-GIVEN: Final = "select count(*) from support_case where opened_at >= %s"
+RATE: Final = """
+select coalesce(count(*) / greatest(60, extract(epoch from %(made)s - min(opened_at))), 0)::float8
+from support_case where opened_at >= %(since)s
+"""
+"""Cases a second before the backup; of less than a minute nothing can be said."""
 ADVANCE: Final = """
-select setval(format('%%I.%%I', schemaname, sequencename)::regclass, coalesce(last_value, 0) + %s)
+select setval(format('%%I.%%I', schemaname, sequencename)::regclass, greatest(
+  coalesce(last_value, 0) + %s, (%s::jsonb ->> sequencename::text)::bigint))
 from pg_sequences where schemaname = 'public'
 """
+GIVEN: Final = """
+select sequencename, coalesce(last_value, 0) from pg_sequences where schemaname = 'public'
+"""
+CASE_NUMBER: Final = "support_case_number"
 NUMBERS: Final = "select last_value from support_case_number"
 TOKENS: Final = "select count(*) from api_token where revoked_at is null and name <> %s"
 
@@ -106,8 +120,24 @@ def dump(dsn: str, file: Path, tell: Tell) -> None:
     )
 
 
-def restore(dsn: str, backup: Backup, now: datetime, tell: Tell) -> Restored:
-    """Put a backup into an empty database, and its numbers beyond what was given since.
+def numbers_of(dsn: str) -> dict[str, int]:
+    """Return how far each sequence of numbers and ids has come.
+
+    Raises:
+        BackupFailed: the database is damaged.
+        DatabaseUnreachable: see `sql.connect`.
+    """
+    with connected(dsn) as connection:
+        try:
+            return {str(name): int(last) for name, last in connection.execute(GIVEN)}
+        except psycopg.Error as error:
+            raise BackupFailed(f"cannot read its numbers: {error}") from error
+
+
+def restore(
+    dsn: str, backup: Backup, now: datetime, *, given: Mapping[str, int], tell: Tell
+) -> Restored:
+    """Put a backup into an empty database, and its numbers beyond those that are known as given.
 
     Raises:
         BackupFailed: the database is not empty, or too old, or `pg_restore` could not.
@@ -126,11 +156,9 @@ def restore(dsn: str, backup: Backup, now: datetime, tell: Tell) -> Restored:
                 lambda: tell(f"restoring: database of {size(_number(connection, SIZE))}"),
             )
         migrate(dsn)
-        made_at = backup.manifest.origin.made_at
+        gap = _gap(connection, backup.manifest.origin.made_at, now)
         with connection.transaction():
-            # So many may have been given since as were in the same time before, and ten times that.
-            given = _number(connection, GIVEN, min(made_at, made_at - (now - made_at)))
-            connection.execute(ADVANCE, [GAP_MIN + GAP_TIMES * given])
+            connection.execute(ADVANCE, [gap, Json(dict(given))])
         ensure_roles(dsn, {})
         connection.execute(END)
         return Restored(
@@ -190,6 +218,17 @@ def _state(connection: Connection) -> tuple[str, bool, bool]:
     row = connection.execute(STATE).fetchone()
     assert row is not None
     return row[0], row[1], row[2]
+
+
+def _gap(connection: Connection, made_at: datetime, now: datetime) -> int:
+    """Return by how much numbers jump: ten times what may have been given since the backup.
+
+    An estimate, for where the database of before cannot be asked any more.
+    """
+    age = max(now - made_at, timedelta())
+    row = connection.execute(RATE, {"made": made_at, "since": made_at - age}).fetchone()
+    assert row is not None
+    return GAP_MIN + ceil(GAP_TIMES * age.total_seconds() * max(float(row[0]), RATE_MIN))
 
 
 def _major(connection: Connection) -> int:

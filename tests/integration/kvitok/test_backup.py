@@ -21,7 +21,7 @@ KEYS = f'[secrets]\naccount_key = "{"a" * 64}"\nreport_key = "{"b" * 64}"\n'
 CASE = """
 insert into support_case (number, topic, state, terminal, opened_at, due_at, opened_by, changed_at)
 values ('K-2026-' || lpad(nextval('support_case_number')::text, 6, '0'), 'work_order', 'closed',
-  'T1', now() - interval '1 day', now(), 'detector', now())
+  'T1', now() - interval '3 days', now(), 'detector', now())
 """
 EVENT = """
 insert into event (terminal, epoch, seq, kind, at, received_at, body)
@@ -61,8 +61,9 @@ def filled(database: str) -> str:
     """Return a database with events, a case and a token."""
     ensure_roles(database, {})
     with psycopg.connect(database) as connection:
-        for query in (EVENT, CASE):
-            connection.execute(query.encode())
+        connection.execute(EVENT.encode())
+        for _ in range(100):
+            connection.execute(CASE.encode())
         connection.execute("insert into api_token (name, hash, created_at) values ('a', '', now())")
     return database
 
@@ -88,7 +89,7 @@ def test_a_database_comes_back_whole(
     status, said = kvitok(empty_database, "restore", str(backup))
     assert status == 0, said
     assert f"restored {backup}, made 2" in said
-    assert "case numbers go on after 001011" in said, "one case in as long a time before: ten more"
+    assert "case numbers go on after 00310" in said, "100 a day before it, ten times that since"
     assert "API tokens are as they were, 1 in use" in said
     assert query(empty_database, CONTENT) == query(filled, CONTENT)
     assert query(empty_database, MAY) == [(True,), (False,)], "not everybody may drop partitions"

@@ -90,6 +90,30 @@ def test_a_stopped_service_comes_back_as_it_was(kept: Kept, tmp_path: Path) -> N
         assert [row[0] for row in connection.execute(READ)] == ["A", "B"]
 
 
+def test_a_destroyed_database_is_replaced(kept: Kept, tmp_path: Path) -> None:
+    """It is kept too; the numbers that it does not say any more are estimated."""
+    assert kept.kvitok("backup", str(tmp_path / "backup"))[0] == 0
+    (kept.postgres.data / "global" / "pg_control").unlink()
+    status, said = kept.kvitok("restore", str(tmp_path / "backup"))
+    assert status == 0, said
+    assert "does not say how far its numbers went (the database in" in said
+    assert "case numbers go on after 001001" in said
+    assert "the database of before is in" in said
+    assert kept.start_and_add() == ["A"]
+
+
+def test_no_number_is_given_twice(kept: Kept, tmp_path: Path) -> None:
+    """However many were given since the backup, and restored as often as one likes."""
+    assert kept.kvitok("backup", str(tmp_path / "backup"))[0] == 0
+    postgres = kept.postgres
+    with running(postgres), psycopg.connect(postgres.dsn()) as connection:
+        connection.execute("select setval('support_case_number', 50000)")
+    for last in (50000, 50000, 60000):
+        status, said = kept.kvitok("restore", str(tmp_path / "backup"), "--last-number", str(last))
+        assert status == 0, said
+        assert f"case numbers go on after {last:06}" in said
+
+
 def test_a_folder_that_was_lost_comes_back(kept: Kept, tmp_path: Path) -> None:
     """On another machine: with its keys as it was, without them only when that is wanted."""
     assert kept.kvitok("backup", str(tmp_path / "backup"))[0] == 0
