@@ -81,10 +81,17 @@ def _row(record: Record) -> Quarantined:
 
 
 def _masked(body: str) -> str:
+    # The hash of an account never leaves; everything else stays as it was kept.
     try:
         value = json_value(body)
-    except (ValueError, RecursionError):
+        masked = shown(value)
+        if masked == value:
+            return body
+        return json.dumps(masked, ensure_ascii=True, separators=(",", ":"))
+    except RecursionError:
+        return _TOO_DEEP
+    except ValueError:
         return body
-    # The hash of an account never leaves; everything else stays as it was kept.
-    masked = shown(value)
-    return body if masked == value else json.dumps(masked, ensure_ascii=True, separators=(",", ":"))
+
+
+_TOO_DEEP: Final = '"(too deep to show)"'

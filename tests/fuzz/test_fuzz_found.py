@@ -13,6 +13,7 @@ from agent.requests import read_line
 from agent.settings import SettingsWrong, load_settings
 from desk.api.reports import _sent_at
 from desk.metrics import REQUESTS
+from desk.queries.quarantine import _masked
 from desk.registration import Registration
 from kvitok.settings import SettingsError, load
 from kvitok.terminals import read_csv
@@ -138,3 +139,15 @@ def test_a_broker_that_floods_the_agent_fills_only_its_share() -> None:
     finally:
         for each in (inbox.file, inbox._wake):  # noqa: SLF001 - its other end
             each.close()
+
+
+@pytest.mark.parametrize("levels", [5, 150, 500, 900, 950, 5000])
+def test_a_deep_event_in_quarantine_hides_no_list_and_shows_no_hash(levels: int) -> None:
+    """One event of 500 lists inside each other made the list of what cannot be read an error 500.
+
+    A deeper one went out as it was kept, with the hash of its account.
+    """
+    kept = "[" * levels + '{"account":{"masked":"***","hash":"0a0b0c"}}' + "]" * levels
+    shown = _masked(kept)
+    assert "0a0b0c" not in shown
+    json.loads(shown)
