@@ -241,8 +241,7 @@ class Connection:
     def _answered(
         self, future: asyncio.Future[Any], value: object, error: Exception | None
     ) -> None:
-        database = self._database
-        database.after(database.latency_s(), partial(self._resolve, future, value, error))
+        self.session.send(partial(self._resolve, future, value, error))
 
     def _resolve(self, future: asyncio.Future[Any], value: object, error: Exception | None) -> None:
         if future.done() or self._node.dead:

@@ -117,6 +117,8 @@ class Database:
         if (table, key) in self.heap.locks:
             return False
         known = whole.rows.get(key)
+        if known is None and "changed_at" in whole.shape.columns:
+            values.setdefault("changed_at", self.utc())
         row = whole.shape.row(values) if known is None else {**known, **values}
         before = whole.apply(key, row)
         self.committed_by(Commit("", "", self.utc(), {table: {key: row}}, {table: {key: before}}))
@@ -159,6 +161,10 @@ class Database:
         """Do something so many seconds from now."""
         self._world.after(delay_s, action)
 
+    def at(self, when: float, action: Callable[[], None]) -> None:
+        """Do something at that time."""
+        self._world.at(when, action)
+
     def latency_s(self) -> float:
         """Return how long the next answer takes."""
         return self._latency_s * (0.5 + self._random.random())
@@ -188,7 +194,7 @@ class Database:
         """Tell all who listen."""
         for session in self._sessions:
             if channel in session.channels:
-                self.after(self.latency_s(), partial(session.client.told, channel, payload))
+                session.send(partial(session.client.told, channel, payload))
 
     def gone(self, session: Session) -> None:
         """Forget a closed session."""

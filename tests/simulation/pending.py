@@ -125,9 +125,8 @@ class Pending:
                 yield from self.lock(table, key)
                 yield from self.write(table, key, row)
                 return True
-            # What another inserts or deletes is decided at its end; what it updates is there.
-            there = self._heap.tables[table].rows.get(key)
-            if there is not None and holder.row(table, key) is not None:
+            # What another has changed is decided at its end; what it has only locked is there.
+            if key not in holder.writes.get(table, ()) and self.row(table, key) is not None:
                 return False
             yield holder
 

@@ -61,6 +61,13 @@ class Session:
         self._answer: Answer | None = None
         self._idle_since = 0.0
         self._is_watched = False
+        self._arrives_at = 0.0
+
+    def send(self, arrive: Callable[[], None]) -> None:
+        """Have something arrive at the client, after all that was sent before."""
+        database = self._database
+        self._arrives_at = max(self._arrives_at, database.now + database.latency_s())
+        database.at(self._arrives_at, arrive)
 
     @property
     def is_waiting(self) -> bool:

@@ -27,7 +27,7 @@ class Place:
 
     def node(self) -> Node:
         """Return a fresh process."""
-        one = Node(self.world, f"node{len(self.nodes) + 1}")  # type: ignore[abstract]  # as in services
+        one = Node(self.world, f"node{len(self.nodes) + 1}")
         self.nodes.append(one)
         return self.nodes[-1]
 
