@@ -9,6 +9,7 @@ import contextlib
 import logging
 import ssl
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
@@ -19,6 +20,8 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from agent.devices.machine import Instant
+from agent.patience import Patience
 from agent.settings import MqttSettings
 from wire.codec import encode
 from wire.pulse import Presence
@@ -95,9 +98,9 @@ class MqttDoor:
     ) -> None:
         """Prepare; nothing is opened before `start`. `tell` is called from the door's thread."""
         self._settings, self._terminal, self._boot = settings, terminal, boot
-        self._tell, self._random = tell, random
+        self._tell = tell
+        self._patience = Patience(most_s=settings.reconnect_s_max, random=random)
         self._client: paho.Client | None = None
-        self._failures = 0
         self._over = threading.Event()
         self._why = ""
         self._stopping = threading.Event()
@@ -131,10 +134,7 @@ class MqttDoor:
             if self._stopping.is_set():
                 return
             self._tell(LineDown(why))
-            self._failures += 1
-            longest = min(self._settings.reconnect_s_max, 2 ** min(self._failures, 10))
-            # Half of it random: a fleet must not come back in one second.
-            self._stopping.wait(longest * (0.5 + self._random.random() / 2))
+            self._stopping.wait(self._patience.wait_s(Instant(time.monotonic())))
 
     def _connection(self) -> str:
         """Hold one connection from beginning to end; return why it ended."""
@@ -198,7 +198,7 @@ class MqttDoor:
             )
             self._end(f"refused: {reason}")
             return
-        self._failures = 0
+        self._patience.connected(Instant(time.monotonic()))
         log.info("connected to %s:%s", self._settings.host, self._settings.port_used)
         client.subscribe(
             [(topic(self._terminal, Channel.ACK), 1), (topic(self._terminal, Channel.COMMAND), 1)]

@@ -14,6 +14,7 @@ from agent.devices.machine import Instant, Output
 from agent.effects import Answer, Client, Effect, PulseNow
 from agent.journal import Journal
 from agent.kiosk import Equipment, Kiosk
+from agent.patience import Patience
 from agent.pulse import Position, Pulsing
 from agent.requests import Asked, Request
 from agent.transactions import last_transaction
@@ -32,7 +33,7 @@ UPKEEP_S: Final = 1800.0
 UPKEEP_SHORT_S: Final = 15.0
 """How often while there is no room, or something was dropped."""
 TAIL_EVENTS: Final = 200
-RECONNECT_S_MAX: Final = 120
+RECONNECT_S_MAX: Final = 120.0
 DISK_FREE_MB: Final = 5120
 HELD_MAX: Final = 100
 """Messages that a frozen process finds when it wakes; a socket holds no more."""
@@ -92,7 +93,7 @@ class Run:
         self._upkeep_at = now
         self._sent_next = self.journal.next
         self._online = False
-        self._failures = 0
+        self._patience = Patience(most_s=RECONNECT_S_MAX, random=terminal.random)
         self._told: list[str] = []
         """Why it was disconnected, each reason once a run."""
         self._held: list[Callable[[], None]] = []
@@ -171,7 +172,8 @@ class Run:
         if session is None:
             self._again()
             return
-        self.session, self._failures = session, 0
+        self.session = session
+        self._patience.connected(terminal.now())
         session.subscribe(self._topics[Channel.ACK])
         session.subscribe(self._topics[Channel.COMMAND])
         self._presence(session, online=True)
@@ -222,10 +224,8 @@ class Run:
         session.publish(self._topics[Channel.PRESENCE], payload, qos=1, retain=True)
 
     def _again(self) -> None:
-        self._failures += 1
         terminal = self._terminal
-        longest = min(RECONNECT_S_MAX, 2 ** min(self._failures, 10))
-        wait_s = longest * (0.5 + terminal.random.random() / 2)
+        wait_s = self._patience.wait_s(terminal.now())
         terminal.world.after(wait_s, lambda: terminal.live(self, self.connect))
 
     def _message(self, where: str, payload: bytes) -> None:
