@@ -84,7 +84,7 @@ def _wrong_header(header: Sequence[str]) -> Iterator[Wrong]:
             hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(COLUMNS)}"
             yield Wrong(1, f"unknown column {_quoted(name)}; {hint}")
     for name in sorted({name for name in header if header.count(name) > 1}):
-        yield Wrong(1, f"column {name!r} is there twice")
+        yield Wrong(1, f"column {_quoted(name)} is there twice")
     if "terminal" not in header:
         yield Wrong(1, "the column 'terminal' is missing")
 

@@ -173,7 +173,8 @@ def main() -> int:
         sys.stdout.flush()
         for crash in found.crashes:
             crashed = True
-            trace = found.output.partition("=== Uncaught Python exception: ===")[2][:3000]
+            trace = found.output.partition("=== Uncaught Python exception: ===")[2]
+            trace = trace.partition("\nINFO:")[0][:3000]
             print(f"  {crash.relative_to(ROOT)}{trace}", file=sys.stderr)
     return int(crashed)
 

@@ -79,7 +79,8 @@ def test_a_header_of_a_hundred_thousand_columns_is_refused_at_once() -> None:
 
 def test_a_message_quotes_only_the_beginning_of_a_long_cell() -> None:
     """A cell of 100 KB filled the screen of whoever imported the file."""
-    for content in (b"terminal\n" + b"x" * 100_000, b"x" * 100_000 + b"\nA"):
+    long = b"x" * 100_000
+    for content in (b"terminal\n" + long, long + b"\nA", long + b"," + long + b"\nA,B"):
         assert all(len(str(each)) < 400 for each in read_csv(content).wrong)
 
 
