@@ -29,9 +29,12 @@ order by f.terminal
 for update of f skip locked
 """
 
+# A conflict with a row that another is about to commit would wait for it: only new ones are tried.
 BEGIN: Final = """
 insert into fold (terminal, state)
-select terminal, '{}' from unnest($1::text[]) as known(terminal) order by terminal
+select terminal, '{}' from unnest($1::text[]) as known(terminal)
+where not exists (select from fold where fold.terminal = known.terminal)
+order by terminal
 on conflict do nothing
 """
 

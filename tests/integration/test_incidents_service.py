@@ -16,6 +16,7 @@ import pytest
 
 from incidents.actions import Refused, Word, clear_incident, comment_case, move_case
 from incidents.settings import IncidentsSettings
+from incidents.store import take, write_states
 from incidents.worker import Worker
 from tests.integration.incidents_journal import EPOCH, Collector, ago, device, payment
 
@@ -430,5 +431,25 @@ def test_the_process_needs_no_more_than_its_role(database: str) -> None:
             worker.stop()
             await task
             await db.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_terminal_that_another_worker_writes_holds_up_nobody(database: str) -> None:
+    """A lane passes over terminals that another is about to commit, as over those it has taken."""
+
+    async def scenario() -> None:
+        first, second = [await asyncpg.connect(database) for _ in range(2)]
+        try:
+            async with first.transaction():
+                await take(first, ["T1", "T2"])
+            async with first.transaction():
+                await write_states(first, await take(first, ["T1"]), held_ms=0)
+                async with asyncio.timeout(5), second.transaction():
+                    taken = await take(second, ["T1", "T2", "T3"])
+                    assert [one.terminal for one in taken] == ["T2", "T3"]
+        finally:
+            for connection in (first, second):
+                connection.terminate()
 
     asyncio.run(scenario())

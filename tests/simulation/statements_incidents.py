@@ -54,7 +54,7 @@ def take(pending: Pending, names: Sequence[str]) -> Waits[list[Record]]:
 
 def begin_folds(pending: Pending, names: Sequence[str]) -> Waits[None]:
     """Begin folds that are not known."""
-    for name in sorted(names):
+    for name in sorted(name for name in names if pending.row("fold", name) is None):
         values = {"terminal": name, "state": "{}", "changed_at": pending.now}
         yield from pending.insert("fold", _SHAPES["fold"].row(values))
 
