@@ -4,9 +4,11 @@ The law of all: a value or a named refusal, never another exception; what is acc
 `tests/fuzz/test_fuzz_targets.py` calls them with Hypothesis, `scripts/fuzz` with atheris.
 """
 
+import atexit
 import contextlib
 import json
 import re
+import shutil
 import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -216,7 +218,9 @@ def _names_a_device_file(data: bytes) -> bool:
 
 @cache
 def _folder() -> Path:
-    return Path(tempfile.mkdtemp(prefix="kvitok-fuzz-"))
+    folder = Path(tempfile.mkdtemp(prefix="kvitok-fuzz-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 TARGETS: Final[dict[str, Target]] = {
