@@ -27,7 +27,7 @@ from agent.journal import Limits
 from collector.app import Collector
 from incidents.times import ms
 from tests.simulation.bounds import over_bounds
-from tests.simulation.copies import Copies, Line, Written
+from tests.simulation.copies import Copies, Line, Memory, Written
 from tests.simulation.found import Found, read_rows
 from tests.simulation.keys import Keys
 from tests.simulation.owed import Owed, by_epoch
@@ -35,6 +35,7 @@ from tests.simulation.services import ACCOUNT_KEY
 from tests.simulation.told import Violation
 
 if TYPE_CHECKING:
+    from tests.simulation.database import Backup
     from tests.simulation.house import House
     from tests.simulation.session import Commit
     from tests.simulation.terminal import Terminal
@@ -81,7 +82,12 @@ class Watcher:
         self._listening: dict[str, list[tuple[Any, Any]]] = {}
         self.counts: dict[str, int] = {}
         """Exceptions that were made use of."""
+        self._memories: list[tuple[Backup, Memory]] = []
         house.database.on_commit.append(self._committed)
+        self._backup = house.database.backup
+        self._restore = house.database.restore
+        house.database.backup = self._backed_up  # type: ignore[method-assign]  # to look on
+        house.database.restore = self._put_back  # type: ignore[method-assign]  # the same
         self._sent_out: Callable[[Any, str, bytes], None] = house.broker.sent_out
         house.broker.sent_out = self._answered  # type: ignore[method-assign]  # the one way out
         self._look_again()
@@ -143,12 +149,23 @@ class Watcher:
             what = f"silence from {row['opened_at']} on is told, and nobody listened"
             self.say("listened", row["terminal"], what)
 
+    def _backed_up(self) -> "Backup":
+        backup = self._backup()
+        self._memories.append((backup, self.copies.memory()))
+        return backup
+
+    def _put_back(self, backup: "Backup") -> None:
+        self._restore(backup)
+        database = self._house.database
+        memory = next(known for each, known in self._memories if each is backup)
+        names = ("journal", "event", "fold_position")
+        self.copies.restored({name: database.committed(name).values() for name in names}, memory)
+        incidents, cases = database.committed("incident"), database.committed("support_case")
+        self._keys.restored(incidents.values(), cases.values())
+
     def restored(self) -> None:
-        """Take note that the database is an older one from now on."""
-        committed = self._house.database.committed
-        tables = ("journal", "event", "fold_position")
-        self.copies.restored({name: committed(name).values() for name in tables})
-        self._keys.restored(committed("incident").values(), committed("support_case").values())
+        """Take note that the house has restored a backup; it was seen when it happened."""
+        assert self.copies.restores
 
     # --- bounds
 

@@ -18,8 +18,9 @@ is answered with where the copy stands, and the laws at the end see whether that
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final, TypeAlias
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 from tests.simulation.told import Say
 
@@ -31,8 +32,6 @@ Line: TypeAlias = Mapping[str, Any]
 """A row of a table by its columns."""
 Written: TypeAlias = Mapping[str, Mapping[Any, Line | None]]
 """Table → key → the row that a commit has put there; None: it has taken it away."""
-
-RESTORED: Final = "after a restore"
 
 
 class Copies:
@@ -153,59 +152,45 @@ class Copies:
 
     # --- restores
 
-    def restored(self, tables: Mapping[str, Iterable[Line]]) -> None:
+    def memory(self) -> "Memory":
+        """Return what a backup taken now must remember beside its tables."""
+        return Memory(
+            {terminal: list(read) for terminal, read in self.order.items()},
+            {journal: dict(marks) for journal, marks in self._marks.items()},
+        )
+
+    def restored(self, tables: Mapping[str, Iterable[Line]], memory: "Memory") -> None:
         """Begin anew with what a restored database shows."""
         self.restores += 1
         for journal, marks in self._marks.items():
             for seq, mark in marks.items():
                 self._before.setdefault(journal, {}).setdefault(seq, set()).add(mark)
+        self.order = {terminal: list(read) for terminal, read in memory.order.items()}
+        self._marks = {journal: dict(marks) for journal, marks in memory.marks.items()}
         self.cursors = {
             (row["terminal"], row["epoch"]): (row["next_seq"], row["mark"])
             for row in tables["journal"]
         }
-        self._marks = {
-            journal: {
-                seq: mark
-                for seq, mark in marks.items()
-                if seq < self.cursors.get(journal, (1, ""))[0]
-            }
-            for journal, marks in self._marks.items()
+        self.folded = {
+            (row["terminal"], row["epoch"]): row["next_seq"] for row in tables["fold_position"]
         }
-        self._newest.clear()
-        for (terminal, epoch), (seq, mark) in self.cursors.items():
-            self._marks.setdefault((terminal, epoch), {})[seq] = mark
-            self._newest[terminal] = max(self._newest.get(terminal, 0), epoch)
         self.ends.clear()
         for row in tables["event"]:
             journal = (row["terminal"], row["epoch"])
             self.ends[journal] = max(self.ends.get(journal, 1), following(row))
-        for journal in {*self.cursors, *self.ends}:
-            self._agree(journal)
         self.old_moves.clear()
-        self._read_before(tables["fold_position"])
-
-    def _read_before(self, positions: Iterable[Line]) -> None:
-        """Find how far the fold of the restored database had read."""
-        self.folded = {(row["terminal"], row["epoch"]): row["next_seq"] for row in positions}
-        for terminal, read in self.order.items():
-            stand = {
-                epoch: until
-                for (name, epoch), until in self.folded.items()
-                if name == terminal and until > 1
-            }
-            lengths = [count for count, known in _prefixes(read) if known == stand]
-            if not lengths:
-                self._say("folded_is_stored", terminal, f"{RESTORED} nothing folded so far fits")
-            del read[lengths[-1] if lengths else 0 :]
+        self._newest.clear()
+        for journal in {*self.cursors, *self.ends}:
+            self._newest[journal[0]] = max(self._newest.get(journal[0], 0), journal[1])
+            self._agree(journal)
 
 
-def _prefixes(read: Iterable[tuple[int, int, int]]) -> Iterator[tuple[int, dict[int, int]]]:
-    """Yield after each stretch how many they are, and where they end."""
-    known: dict[int, int] = {}
-    yield 0, dict(known)
-    for count, (epoch, _, until) in enumerate(read, 1):
-        known[epoch] = until
-        yield count, dict(known)
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What was known when a backup was taken."""
+
+    order: Mapping[str, list[tuple[int, int, int]]]
+    marks: Mapping[Journal, dict[int, str]]
 
 
 def following(row: Line) -> int:

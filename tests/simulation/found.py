@@ -5,7 +5,7 @@
 | `money`, `device`, `gap` | the incidents are those of the reference, no more, no fewer |
 | `device_open` | where a clock was touched: a device's incident is open just if it is bad now |
 | `proof` | every proof is a stored row |
-| `no_provisional` | nothing is provisional once the journal is there |
+| `no_provisional` | nothing is provisional but of a terminal that is silent |
 | `clash` | an identity clash stands where two journals spoke (rules 7, 8), and nowhere else |
 | `silence` | silent incidents begin when the terminal was last heard, and are over |
 | `case` | a firm money incident is in its transaction's case, a device's in a work order |
@@ -21,7 +21,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from operator import itemgetter
 from typing import Final
@@ -65,6 +65,8 @@ class Found:
         self._gaps()
         self._proofs()
         self._cases()
+        if any(one.cleared_at is None for one in self.of({"terminal_silent"})):
+            return
         for row in self.incidents:
             if row["provisional"]:
                 self._say("no_provisional", f"incident {told(row)} is still provisional")
@@ -276,10 +278,15 @@ def read_rows(
                 epoch,
                 row["seq"],
                 row["kind"],
-                ms(row["at"]),
-                ms(row["received_at"]),
+                rounded(row["at"]),
+                rounded(row["received_at"]),
                 json.loads(row["body"]),
             )
             for row in copy[start:end]
         ]
     return rows
+
+
+def rounded(moment: datetime) -> int:
+    """Return a moment in Unix milliseconds as the fold reads it: what is received is finer."""
+    return round(moment.timestamp() * 1000)

@@ -7,9 +7,10 @@ each rule is asked anew of every prefix. A device is a list of stretches.
 `rows` are in the order in which the fold read them: that of (epoch, seq), but for terminals whose
 smaller epoch spoke after a larger one (rule 8), where the watcher knows the order.
 
-What is not told here: terminals with more than `OPEN_MAX` open transactions at once (`TooMany`),
-and devices of terminals whose clock was touched (`clock_was_touched`): what a pulse proves before a
-step may be another second than what the next event shows after it.
+What is not told here: terminals with more than `OPEN_MAX` open transactions at once or more than
+`STEPS_MAX` events of one (`TooMany`: hostile ones), and devices of terminals whose clock was
+touched (`clock_was_touched`): what a pulse proves before a step may be another second than what the
+next event shows after it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,6 +24,9 @@ __all__ = ["Row", "Told", "TooMany", "clock_was_touched", "devices", "gaps", "mo
 
 OPEN_MAX: Final = 16
 """Of more open transactions at once the fold ends the oldest; no kiosk does that."""
+
+STEPS_MAX: Final = 200
+"""More cash than a cassette holds; and the fold stops its sums at 2**62."""
 
 CONTINUES: Final = frozenset(
     {"cash_accepted", "payment_result", "receipt_result", "cash_returned", "transaction_ended"}
@@ -42,7 +46,7 @@ Step: TypeAlias = tuple[int, str, Mapping[str, Any]]
 
 
 class TooMany(Exception):  # noqa: N818 - it says what is
-    """More transactions are open at once than the reference can tell of."""
+    """More transactions are open at once, or longer, than the reference can tell of."""
 
 
 @dataclass(slots=True)
@@ -88,6 +92,8 @@ def money(rows: Sequence[Row]) -> list[Told]:
     for place, row in enumerate(rows):
         if row[2] in OF_A_TRANSACTION:
             own.setdefault(row[5]["tx"], []).append(place)
+    if max(map(len, own.values()), default=0) > STEPS_MAX:
+        raise TooMany
     lives = [(tx, life) for tx, places in own.items() for life in _lives(rows, tx, places)]
     _count(life for _, life in lives)
     return [told for tx, life in lives for told in _judged(rows, tx, life)]
