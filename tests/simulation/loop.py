@@ -13,7 +13,7 @@ from collections.abc import Callable, Coroutine
 from contextvars import Context
 from datetime import datetime, timedelta
 from itertools import count
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 _ROUNDS_MAX: Final = 100_000
 """Turns of a dying node before it counts as immortal: a bug."""
@@ -68,10 +68,18 @@ class World:
         self.now = when
 
 
-class Node(asyncio.AbstractEventLoop):
+if TYPE_CHECKING:
+    # What a node leaves out raises NotImplementedError; a type checker would call it abstract.
+    _Loop = asyncio.SelectorEventLoop
+else:
+    _Loop = asyncio.AbstractEventLoop
+
+
+class Node(_Loop):
     """A process: an event loop of its own on the world's time."""
 
     def __init__(self, world: World, name: str) -> None:
+        # No __init__ above: what a real loop opens is not wanted.
         self.world, self.name = world, name
         self.frozen = self.dead = False
         self.troubles: list[dict[str, Any]] = []
@@ -79,7 +87,7 @@ class Node(asyncio.AbstractEventLoop):
         self._ready: deque[asyncio.Handle] = deque()
         self._turn_is_due = False
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._on_death: list[Callable[[], None]] = []
+        self._on_death: list[Callable[[], object]] = []
 
     # --- what a simulation does with a process
 
@@ -100,7 +108,7 @@ class Node(asyncio.AbstractEventLoop):
         self.frozen = False
         self._need_turn()
 
-    def on_death(self, action: Callable[[], None]) -> None:
+    def on_death(self, action: Callable[[], object]) -> None:
         """Have the other end of something learn of this process's death."""
         self._on_death.append(action)
 

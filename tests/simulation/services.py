@@ -12,7 +12,10 @@ from typing import Any, Final, cast
 
 import collector.app
 import incidents.worker
-from collector.app import Collector
+from agent.journal import Journal
+from agent.kiosk import Kiosk
+from agent.uplink import Uplink
+from collector.app import Collector, Pace
 from collector.database import Connection
 from collector.settings import CollectorSettings
 from incidents.settings import IncidentsSettings
@@ -35,6 +38,9 @@ class Parts:
 
     collector: type[Collector] = Collector
     worker: type[Worker] = Worker
+    journal: type[Journal] = Journal
+    uplink: type[Uplink] = Uplink
+    kiosk: type[Kiosk] = Kiosk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +50,7 @@ class Numbers:
     collectors: int = 2
     workers: int = 2
     poll_s: float = 5.0
+    listening_s: float = 5.0
     connections: int = 2
     queue_mib: int = 4
     thresholds: Thresholds = field(default_factory=Thresholds)
@@ -55,6 +62,8 @@ class Process:
     def __init__(self, name: str, world: World, *, story: Story) -> None:
         self.name = name
         self.node = Node(world, name)
+        self.program: Collector | Worker | None = None
+        """What runs on its node now."""
         self.clock_off = timedelta()
         """How far its machine's clock is off."""
         self.lives = 0
@@ -176,7 +185,13 @@ class Services:
             broker=cast(Any, self._broker.for_service(node)),
             connect=connect,
         )
-        await self._parts.collector(settings, lambda: None, doors).run(asyncio.Event())
+        process.program = program = self._parts.collector(
+            settings,
+            lambda: None,
+            doors,
+            Pace(edition_s=1.0, listening_s=self._numbers.listening_s),
+        )
+        await program.run(asyncio.Event())
 
     async def _fold(self, process: Process) -> None:
         node = process.node
@@ -193,4 +208,5 @@ class Services:
         doors = incidents.worker.Doors(
             now=process.now, monotonic=process.monotonic, connect=connect
         )
-        await self._parts.worker(settings, doors=doors).run()
+        process.program = program = self._parts.worker(settings, doors=doors)
+        await program.run()

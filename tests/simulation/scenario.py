@@ -1,0 +1,85 @@
+"""What a seed stands for: how many of everything, for how long, and what goes wrong."""
+
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Final
+
+from incidents.thresholds import Thresholds
+from tests.simulation import faults
+from tests.simulation.faults import Fault
+
+MINUTE_S: Final = 60.0
+HOUR_S: Final = 3600.0
+DAY_S: Final = 86_400.0
+TURNS: Final = 200
+"""How often in a run an idle service looks around, where that is less than usual."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """Everything that a run is made of; the seed draws the rest as it is needed."""
+
+    seed: int
+    horizon_s: float
+    """How long faults happen; then everything must drain."""
+    terminals: int
+    hostile: int
+    customers: int
+    """Customers at each terminal, on average, in the whole time."""
+    pulse_interval_s: int
+    collectors: int
+    workers: int
+    connections: int
+    shares: bool
+    """Whether the broker shares work among collectors, or gives all of it to each."""
+    poll_s: float
+    listening_s: float
+    """How often a collector says that it listens; with `poll_s` what an idle service costs."""
+    thresholds: Thresholds
+    plan: tuple[Fault, ...]
+
+    def __str__(self) -> str:
+        """Return it in a line."""
+        return (
+            f"seed {self.seed}: {self.horizon_s / HOUR_S:.2f} h, {self.terminals} terminals "
+            f"({self.hostile} hostile), {self.customers} customers each, {self.collectors} "
+            f"collectors, {self.workers} folds, {len(self.plan)} faults"
+        )
+
+
+def draw(seed: int) -> Scenario:
+    """Return what a seed stands for."""
+    random = Random(f"{seed}:scenario")
+    horizon_s = random.choice((10 * MINUTE_S, 30 * MINUTE_S, 2 * HOUR_S, 9 * HOUR_S, 4 * DAY_S))
+    what = Scenario(
+        seed=seed,
+        horizon_s=horizon_s,
+        terminals=random.choice((1, 2, 3, 5)),
+        hostile=random.choice((0, 0, 1)),
+        customers=random.choice((3, 10, 25)),
+        pulse_interval_s=60,
+        collectors=random.choice((1, 2, 2)),
+        workers=random.choice((1, 2, 2)),
+        connections=random.choice((1, 2)),
+        shares=random.choice((True, False)),
+        poll_s=5.0,
+        listening_s=5.0,
+        thresholds=Thresholds(),
+        plan=(),
+    )
+    return lasting(what, horizon_s)
+
+
+def lasting(what: Scenario, horizon_s: float) -> Scenario:
+    """Return the scenario drawn out, or pressed, to another length."""
+    # Long runs would otherwise consist of what an idle service does.
+    every_s = min(max(horizon_s / TURNS, 5.0), 300.0)
+    return replace(
+        what,
+        horizon_s=horizon_s,
+        pulse_interval_s=60 if horizon_s <= 2 * HOUR_S else 300 if horizon_s <= DAY_S else 1800,
+        poll_s=every_s,
+        listening_s=every_s,
+        thresholds=replace(what.thresholds, deaf_s=3 * every_s),
+        plan=faults.draw(what.seed, horizon_s=horizon_s),
+    )
