@@ -30,9 +30,6 @@ from wire.topics import Channel, TerminalId, every_terminal, read_topic, topic
 
 log = logging.getLogger("collector")
 
-EDITION_EVERY_S: Final = 0.25
-NOTIFY_EVERY_S: Final = 1.0
-LISTENING_EVERY_S: Final = 5.0
 PARTITIONS_EVERY_S: Final = 3600.0
 PARTITION_DAYS: Final = 7
 PARTITIONS_AHEAD_DAYS: Final = 28
@@ -58,16 +55,31 @@ class Doors:
     """Takes a DSN and the name that the connection gives itself."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How often a collector does what it does by itself, in seconds."""
+
+    edition_s: float = 0.25
+    notify_s: float = 1.0
+    listening_s: float = 5.0
+
+
 REAL: Final = Doors()
+USUAL: Final = Pace()
 
 
 class Collector:
     """Everything that one process holds."""
 
     def __init__(
-        self, settings: CollectorSettings, ready: Callable[[], None], doors: Doors = REAL
+        self,
+        settings: CollectorSettings,
+        ready: Callable[[], None],
+        doors: Doors = REAL,
+        pace: Pace = USUAL,
     ) -> None:
         self._settings = settings
+        self._pace = pace
         self._ready = ready
         self._doors = doors
         self._broker = doors.broker(settings.mqtt, self._received)
@@ -233,8 +245,8 @@ class Collector:
 
     async def _keep_now(self) -> None:
         """Bring news, refusals and our own sign of life to the database, for ever."""
-        database = self._databases[0]
-        notified = listened = -NOTIFY_EVERY_S
+        database, pace = self._databases[0], self._pace
+        notified = listened = -pace.notify_s
         kept = self._doors.monotonic()
         while True:
             instant, now = self._doors.monotonic(), self._doors.now()
@@ -243,13 +255,13 @@ class Collector:
                 await self._keep_partitions(database, now)
             news = self._bulletin.take()
             listening, since = None, self._broker.subscribed_since
-            if since is not None and (since > listened or instant - listened >= LISTENING_EVERY_S):
+            if since is not None and (since > listened or instant - listened >= pace.listening_s):
                 listened = instant
                 began = now - timedelta(seconds=instant - since)
                 listening = (self._settings.name, began, now)
             # News that fell between two notices stays owed until the next.
             self._owed = self._owed or bool(news)
-            notify = self._owed and instant - notified >= NOTIFY_EVERY_S
+            notify = self._owed and instant - notified >= pace.notify_s
             if notify:
                 notified, self._owed = instant, False
             edition = Edition(
@@ -261,10 +273,10 @@ class Collector:
                 notify=notify,
             )
             await self._publish(database, edition)
-            await asyncio.sleep(max(0.0, EDITION_EVERY_S - (self._doors.monotonic() - instant)))
+            await asyncio.sleep(max(0.0, pace.edition_s - (self._doors.monotonic() - instant)))
             if not self._owed:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._stirred.wait(), LISTENING_EVERY_S)
+                    await asyncio.wait_for(self._stirred.wait(), pace.listening_s)
             self._stirred.clear()
 
     async def _publish(self, database: Database, edition: Edition) -> None:
