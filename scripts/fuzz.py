@@ -31,9 +31,9 @@ INPUT_BYTES_MAX: Final = 8 * 1024
 SLOW: Final = {
     "ack_topic": 2048,
     "program": 4096,
-    "ccnet_frames": 1024,
-    "note_acceptor": 512,
-    "receipt_printer": 1024,
+    "ccnet_frames": 384,
+    "note_acceptor": 192,
+    "receipt_printer": 384,
 }
 """Targets whose time grows with their input: a long one shows nothing that a short one does not."""
 MEMORY_MIB_MAX: Final = 1024

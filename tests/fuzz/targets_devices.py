@@ -140,7 +140,7 @@ def _outputs(outputs: Sequence[Output]) -> None:
 def _goes_on(machine: Machine, now: Instant) -> None:
     """See that whatever came, a machine on an open line goes on asking."""
     sent = 0
-    for _ in range(50):
+    for _ in range(10):
         due = machine.deadline()
         if due is None:
             machine.line_opened(now)
