@@ -1,5 +1,7 @@
+import zlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from random import Random
 
 import pytest
 
@@ -8,7 +10,8 @@ from collector.settings import MqttSettings
 from tests.simulation.broker import Broker
 from tests.simulation.lines import SOCKET_MESSAGES_MAX, ServiceLine, Session
 from tests.simulation.loop import Node, World
-from tests.simulation.weather import CALM, Link, Weather
+from tests.simulation.weather import CALM, Link, Weather, damage
+from wire.codec import PayloadRefused, read
 from wire.topics import Channel, every_terminal
 
 SHARED = [every_terminal(Channel.JOURNAL)]
@@ -256,3 +259,13 @@ def test_a_storm_loses_doubles_damages_and_reorders(world: World) -> None:
     assert len(whole) > len(set(whole))
     assert whole != sorted(whole)
     assert len(one.read) > len(whole)
+
+
+def test_a_damaged_message_is_never_another_readable_one() -> None:
+    """The contract leaves that to TCP, TLS and zlib."""
+    random = Random(1)
+    plain = b'{"epoch":1,"next":22,"mark":"0123456789abcdef","events":[{"kind":"k","at":1}]}'
+    for payload in (plain, zlib.compress(plain * 9), b"{}"):
+        for _ in range(2000):
+            hurt = damage(payload, random)
+            assert hurt == payload or isinstance(read(hurt), PayloadRefused)

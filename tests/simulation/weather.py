@@ -13,6 +13,7 @@ from typing import Final
 
 _MASK: Final = 2**64 - 1
 _STEP: Final = 0x9E3779B97F4A7C15
+_NO_UTF8: Final = b"\xff"
 _CALM_S_LEAST: Final = 0.005
 _CALM_S_MORE: Final = 0.055
 
@@ -28,7 +29,7 @@ class Weather:
     overtaken: float = 0.5
     """Share of the late ones that others overtake; the rest hold up everything behind them."""
     damage: float = 0.0
-    """Cut short, or some bytes are others."""
+    """Cut short, or made unreadable."""
     up: float = 1.0
     """Factor on all shares from terminals to the broker."""
     down: float = 1.0
@@ -101,12 +102,17 @@ class Link:
 
 
 def damage(payload: bytes, random: Random) -> bytes:
-    """Return the payload cut short, or with some bytes that are others."""
+    """Return the payload cut short, or with bytes that nobody can read.
+
+    Never another readable message: against that TCP, TLS and zlib stand, and the contract has no
+    checksum of its own (the service computes no marks).
+    """
     if not payload:
-        return b"\0"
+        return _NO_UTF8
     if random.random() < 0.5:
         return payload[: random.randrange(len(payload))]
     body = bytearray(payload)
     for _ in range(random.randint(1, 4)):
-        body[random.randrange(len(body))] = random.randrange(256)
+        at = random.randrange(len(body))
+        body[at : at + 1] = _NO_UTF8
     return bytes(body)
