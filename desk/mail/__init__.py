@@ -1,0 +1,1 @@
+"""Reading mail: raw bytes to a letter, its passages, its files, what is suspicious, its case."""

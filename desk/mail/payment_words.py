@@ -1,0 +1,28 @@
+"""Whether a text speaks of money put into a terminal: what keeps a letter from being set aside."""
+
+import re
+from typing import Final
+
+_PAYMENT: Final = re.compile(
+    r"терминал[аеуы]?\b|автомат[аеу]?\b|оплат|оплач|заплат|плат[её]ж|внес|внёс|вносил|зачисл|пополн"
+    r"|\bчек[аиуое]?м?\b|квитанц|купюр|\bсдач[аиуе]\b|\bденьги\b|\bденег\b|не приш[лё]|возврат"
+    r"|комисси|\d\s?(?:руб|р\b|₽|тыс)|\bруб(?:\.|л)|сотн[юи]|пятисотк"
+    r"|терміна[лу]|\bгрош[іи]|купюру|төлем|ақша|теңге|\btulov|to'lov"
+    r"|\bpayment\b|\breceipt\b|\bpaid\b|\bterminal\b|\bkiosk\b|\btop(?:ped)?[- ]up\b",
+    re.IGNORECASE,
+)
+_DEED: Final = re.compile(
+    r"оплат(?:ил|а про)|заплат|внес(?:ла|ли|ено)?\b|внёс|положил|пополн|зачисл|не приш|не выда"
+    r"|\d\s?(?:руб|₽)|прошу|верните|съел|проглот|застрял|завис|\bpaid\b",
+    re.IGNORECASE,
+)
+
+
+def names_payment(text: str) -> bool:
+    """Return whether any word of paying at a terminal stands in the text."""
+    return bool(_PAYMENT.search(text))
+
+
+def speaks_of_payment(text: str) -> bool:
+    """Return whether the text tells what was done or went wrong: more than a firm's name does."""
+    return bool(_DEED.search(text))
