@@ -1,0 +1,232 @@
+"""Amounts of money, and what each is said to be: put in, credited, a fee, meant, given back."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Final
+
+from incidents.matching.cues import Cue, nearest
+from incidents.matching.numbers import read_words
+from incidents.matching.passage import Fact, Origin
+from incidents.matching.words import Sheet
+
+MINOR_MAX: Final = 1_000_000_00
+"""More than a million is no cash payment."""
+AMOUNTS_MAX: Final = 40
+"""Numbers of one passage that are weighed."""
+
+_NUMBER: Final = r"(?<![0-9.,:/№#-])(?P<n>[0-9]{1,3}(?:[ '.][0-9]{3}){1,2}(?![0-9])|[0-9]{1,7})"
+_THOUSANDS: Final = (
+    r"(?P<k> ?(?:тысяч[аиуейям]{0,3}|тыщ[аиу]?|тыс\b\.?|тис\b\.?|тисяч[аиу]?|косар[ьяейик]{0,4}"
+    r"|штук[аиу]?(?= руб| р\b)|т\. ?(?=р)|т(?=\.? ?р\b)|тр\b|[кk]\b|мың|thousand|tys\b|tysyach[aiu]?))"
+)
+_CURRENCY: Final = (
+    r"(?P<c>рублик[а-я]{0,3}|рубл[а-я]{0,4}|руб\b\.?|рубасов|рэ\b|р\.|р\b|₽|rub(?:les?|l?ey?)?\b|rur\b|r\b"
+    r"|(?P<uah>грн\b\.?|грив[а-яєі]{2,4}|uah\b)|(?P<kzt>тенге|теңге|теңгені|тг\b\.?|₸|kzt\b)"
+    r"|(?P<byn>byn\b|бел\. ?руб[а-я]*))"
+)
+_SUM: Final = re.compile(
+    rf"{_NUMBER}(?:[.,-](?P<f>[0-9]{{1,2}})(?![0-9.]))?(?:{_THOUSANDS}[. ]{{0,2}}"
+    rf"(?P<rest>[0-9]{{3}}(?![0-9]))?)?(?: ?\(?{_CURRENCY}\)?)?"
+    r"(?:,?[ ]{0,2}(?P<kop>[0-9]{1,2}) ?(?:коп[а-я]{0,4}\b\.?|к\.))?"
+)
+_AFTER_CURRENCY: Final = re.compile(rf" {{0,2}}\(?{_CURRENCY}\)?")
+_SIGN_FIRST: Final = re.compile(r"(?:₽|₸|руб\.?|тг)[ :]{0,2}$")
+
+NOT_MONEY: Final = re.compile(
+    r" {0,2}-?(?:%|процент|раз[а]?\b|рабоч|календ|дн[еяйию]|день|сут|час|мин|сек|недел|месяц|мес\b|год|лет\b"
+    r"|г\.|числ|этаж|дом|кв\b|метр|шт\b|штук|купюр|бумаж|терминал|человек|цифр|знак|платеж|смс|янв|фев|мар[та]"
+    r"|апр|ма[яй]\b|июн|июл|авг|сен|окт|ноя|дек|ч\b|утра|вечера|дня|ночи|am\b|pm\b|days?\b|hours?\b|min"
+    r"|times?\b|листопад|грудн|жовтн|рок|күн|сағат|o'clock|попыт|пин|-?(?:го|ого|е|ый|й|я)\b)"
+)
+_EACH: Final = re.compile(
+    r"(?P<count>[0-9]{1,2}|одн[ау]|две|два|двумя|три|тремя|четыре|четырьмя|пять|шесть|семь|восемь|девять|десять)"
+    r"(?:-?(?:мя|х))?(?P<noun> (?:купюр\w{0,3}|бумажк\w{0,3}|банкнот\w{0,3}|штук\w{0,2}|шт\.?|раза?|банкноты))?"
+    r"(?P<by> по | номиналом(?: по)? | x | х )$"
+)
+_COUNTS: Final = {
+    "одна": 1, "одну": 1, "две": 2, "два": 2, "двумя": 2, "три": 3, "тремя": 3, "четыре": 4,
+    "четырьмя": 4, "пять": 5, "шесть": 6, "семь": 7, "восемь": 8, "девять": 9, "десять": 10,
+}  # fmt: skip
+_PLUS: Final = re.compile(r" {0,2}(?:и еще|и|плюс|\+|,|да еще|, потом(?: еще)?|а потом(?: еще)?|еще) {0,2}$")
+_TOTAL: Final = re.compile(r"(?:итого|всего|в сумме|общая сумма|в итоге|на общую сумму)[ :=-]{0,3}$")
+
+ROLES: Final = (
+    Cue("fee", r"комисс?[ие]\w{0,3}|комису\b|ком-?ию|процент(?:ы|ов)?\b|commission|\bfee\b|комісі\w|(?:удержал|содрал)\w{0,2}"),
+    Cue("claimed", r"не (?:был[аои]? )?(?:зачислен|зачислил|зачислял|поступил|поступал|пришл|пришел|приходил|дошл|дошел|упал|получ|прошл|прошел|попал|появил)\w{0,4}|не приход\w+|не вернул\w*|зачислите|вернуть|верните|возврат\w*|вернете|надійшл\w*|refund|ne prishl\w|разниц\w"),
+    Cue("returned", r"вернул[аои]?\w{0,2}\b|выплюнул\w{0,2}|отдал[аои]?(?: обратно)?\b|сдач[аиуе]\w?|выдал[аои]? (?:обратно|назад)|возвратил\w{0,2}|returned"),
+    Cue("credited", r"зачисл(?:ен|ил)\w{0,4}|поступил\w{0,2}|пришл[аои]|пришел|дошл[аои]|упал[аои]|получил\w?|на (?:счет|баланс)[уе]? (?:появил|оказал|стал)\w{0,4}|credited|в чеке\b|(?:распознал|посчитал|засчитал|принял|увидел|прочитал)\w{0,3}(?: \w{1,9}){0,3} как|прийшло|зарахован\w*"),
+    Cue("intended", r"хотел\w{0,2}|собирал\w{0,3}|(?:надо|нужно) было|должн[аы]?\b|должен\b|планировал\w?|к оплате|хотіл\w?|wanted|намерен\w*|счет (?:был )?на\b|стоимость\w?"),
+    Cue("inserted", r"вн[ео]с(?:ил|ла|ли|ено|ен|ены|лось)?\w{0,2}|вложил\w?|вставил\w?|вставлял\w?|засунул\w?|сунул\w?|положил\w?|полож[еи]н\w?|поклал\w?|ложил\w?|клал\w?|закинул\w?|кинул\w?|скинул\w?|опла[тч]\w{1,5}|заплатил\w?|платил\w?|плачу|пополн\w{1,6}|скорм\w{2,4}|с[ъь]?ел[аои]?\b|сож[ре]+ал\w?|сожрал\w?|проглот\w{2,4}|зажевал\w?|зажева\w?|взял[аои]?\b|забрал\w?|списал\w{1,3}|сумм[аыуе]\w?|перев[ео]л\w?|отправил\w?|купюр\w{0,2}|принял\w?|загрузил\w?|забросил\w?|бросил\w?|сунул\w?|paid|inserted|put|topped|поклав|поповни[влт]\w?|сплати[влт]\w?|вніс|внесла|жұтып|салды[мқ]|төледім|polozhil\w?|oplatil\w?|zakinul\w?|vnes\w{0,2}|кидал\w?|лежал[аои]|плат[её]ж\w{0,3}|зависл[аои]|пропал[аои]|ушл[аои]|потерял\w{0,3}"),
+)  # fmt: skip
+"""What is said near an amount; `claimed` is money that was put in and is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount as written."""
+
+    start: int
+    end: int
+    minor: int
+    currency: str | None
+    sure: bool
+    """A currency or a money word stands there."""
+
+
+def read_amounts(sheet: Sheet) -> list[Fact]:
+    """Take the amounts off the sheet, each with what it is said to be."""
+    found = sorted(_written(sheet), key=lambda each: each.start)
+    found = list(_joined(sheet, [each for each in found if _is_money(sheet, each)]))
+    said: dict[tuple[int, str], tuple[Money, float]] = {}
+    for each in found[:AMOUNTS_MAX]:
+        role, sureness = _role(sheet, each)
+        sheet.take(each.start, each.end)
+        if role and sureness > said.get((each.minor, role), (each, 0.0))[1]:
+            said[each.minor, role] = each, sureness
+    return [_fact(sheet, role, *each) for (_, role), each in _sorted_out(sheet, said).items()]
+
+
+def _fact(sheet: Sheet, role: str, each: Money, sureness: float) -> Fact:
+    value: dict[str, object] = {"minor": each.minor, "role": role}
+    if each.currency:
+        value["currency"] = each.currency
+    return sheet.fact("amount", value, (each.start, each.end), sureness)
+
+
+def _sorted_out(
+    sheet: Sheet, said: dict[tuple[int, str], tuple[Money, float]]
+) -> dict[tuple[int, str], tuple[Money, float]]:
+    """Return the amounts with claims and change understood.
+
+    What is claimed counts as put in only where nothing else was; where change is missing, the
+    smaller of two amounts is what was to be paid.
+    """
+    put = [minor for minor, role in said if role == "inserted"]
+    result = {}
+    for (minor, role), each in said.items():
+        if role == "claimed":
+            if put:
+                continue
+            role = "inserted"
+        elif role == "inserted" and len(put) == 2 and minor == min(put) and "сдач" in sheet.even:
+            role = "intended"
+        result[minor, role] = each
+    return result
+
+
+def _written(sheet: Sheet) -> Iterator[Money]:
+    text = sheet.left
+    for found in list(_SUM.finditer(text))[:AMOUNTS_MAX]:
+        if (found["k"] or found["c"]) is None and found["f"] is None and found["kop"] is None:
+            if found.start() and text[found.start() - 1].isalpha():
+                continue
+            if NOT_MONEY.match(text, found.end()):
+                continue
+        value = Fraction(re.sub(r"[ '.]", "", found["n"]))
+        if found["f"]:
+            value += Fraction(int(found["f"]), 10 if len(found["f"]) == 1 else 100)
+        if found["k"]:
+            value = value * 1000 + int(found["rest"] or 0)
+        if found["kop"]:
+            value += Fraction(int(found["kop"]), 100)
+        end = found.end() - (len(found[0]) - len(found[0].rstrip(" (")))
+        sure = bool(found["c"] or found["k"] or found["kop"])
+        sure = sure or bool(_SIGN_FIRST.search(text[max(0, found.start() - 6) : found.start()]))
+        sure = sure or (found["f"] is not None and len(found["f"]) == 2 and found["f"] == "00"
+                        and value >= 24)  # fmt: skip
+        yield Money(found.start(), end, int(value * 100), _currency(found), sure)
+        if sure:
+            text = text[: found.start()] + "\x00" * (end - found.start()) + text[end:]
+    for each in read_words(text):
+        unit = _AFTER_CURRENCY.match(text, each.end)
+        sure = bool(unit) or each.money or each.value >= 1000
+        if not sure and (each.value < 50 or NOT_MONEY.match(text, each.end)):
+            continue
+        end = unit.end() if unit else each.end
+        yield Money(each.start, end, int(each.value * 100), unit and _currency(unit), sure)
+
+
+def _currency(found: re.Match[str]) -> str | None:
+    for name in ("uah", "kzt", "byn"):
+        if found[name]:
+            return name.upper()
+    return "RUB" if found["c"] else None
+
+
+def _is_money(sheet: Sheet, each: Money) -> bool:
+    if not 0 < each.minor <= MINOR_MAX:
+        return False
+    if each.sure:
+        return True
+    before = sheet.left[max(0, each.start - 14) : each.start]
+    if re.search(r"(?:№|#|номер|дом|д\.|кв\.?|корп\.?|стр\.?|ул\.?|чек|л/с|код|паспорт|серия|id) {0,2}[:]? {0,2}$", before):
+        return False
+    if re.search(r"\b(?:около|к|до|после|с|между|час[ао]в|минут|о|at) $", before):
+        return False
+    if re.search(r"\bв $", before) and each.minor <= 2400_00:
+        return False
+    if each.minor < 10_00 and not re.search(r"сумм\w* {0,2}[:=-]? ?$", before):
+        return bool(re.search(r"\b(?:как|чеке) $", before))
+    return True
+
+
+def _joined(sheet: Sheet, found: list[Money]) -> Iterator[Money]:
+    """Yield products and sums as one amount: "3 notes of 1000 and 1 of 500" is 3500."""
+    total: Money | None = None
+    parts = 0
+    counted = False
+    for each in found:
+        count, start, by_times = _count(sheet, each)
+        part = replace(each, start=start, minor=each.minor * count)
+        between = sheet.left[total.end : start] if total else ""
+        plus = bool(total and len(between) < 24 and _PLUS.fullmatch(between))
+        several = start < each.start and not by_times
+        if total and plus and (counted or several or "+" in between or "еще" in between):
+            total = replace(
+                total, end=part.end, minor=total.minor + part.minor,
+                sure=total.sure or part.sure, currency=part.currency or total.currency,
+            )  # fmt: skip
+            parts += 1
+            counted = True
+            continue
+        if total and counted and _same_again(sheet, total, part):
+            continue
+        if total:
+            yield total
+        total, parts, counted = part, 1, several
+    if total:
+        yield total
+
+
+def _same_again(sheet: Sheet, total: Money, part: Money) -> bool:
+    """Tell whether a part only repeats a sum: "150 in all"."""
+    del sheet
+    return total.minor == part.minor
+
+
+def _count(sheet: Sheet, each: Money) -> tuple[int, int, bool]:
+    """Return how many times an amount counts, where its count begins, and whether it is "times"."""
+    begin = max(0, each.start - 40)
+    found = _EACH.search(sheet.left[begin : each.start])
+    if not found:
+        return 1, each.start, False
+    count = _COUNTS.get(found["count"]) or int(found["count"])
+    if (found["noun"] or "").strip().startswith("раз"):
+        return 1, begin + found.start(), True
+    return (count, begin + found.start(), False) if 0 < count <= 40 else (1, each.start, False)
+
+
+def _role(sheet: Sheet, each: Money) -> tuple[str | None, float]:
+    """Return what an amount is said to be, and how surely; None: probably no money at all."""
+    cue = nearest(sheet, (each.start, each.end), ROLES)
+    if cue is None:
+        if not each.sure:
+            return None, 0.0
+        return "inserted", 0.7 if sheet.passage.origin != Origin.SUBJECT else 0.6
+    role = cue.name
+    sureness = 0.95 if each.sure else 0.8
+    if role == "claimed":
+        sureness -= 0.15
+    return role, sureness - min(cue.distance, 60) / 300

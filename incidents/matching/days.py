@@ -1,0 +1,330 @@
+"""Days that a report names: calendar dates, days of the week, days ago, whole periods."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
+
+from incidents.matching.numbers import SMALL
+from incidents.matching.words import Sheet
+
+DAYS_MAX: Final = 24
+"""Days of one passage that are read."""
+
+Span = tuple[date, date]
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A day or period as a text names it, and what else it may mean."""
+
+    start: int
+    end: int
+    first: date
+    last: date
+    confidence: float
+    alternatives: tuple[Span, ...] = ()
+    explicit: bool = False
+    """A calendar date: it wins over a day of the week beside it."""
+    night: bool = False
+    """It is the night from `first` to `last`."""
+
+
+_MONTHS: Final = (
+    "янв січ қаңтар jan yanv", "фев лют ақпан feb fev", "мар берез наурыз mar", "апр квіт сәуір apr",
+    "мая май маи трав мамыр may", "июн черв маусым jun iyun", "июл лип шілде jul iyul",
+    "авг серп тамыз aug avg", "сен верес қыркүйек sep sent", "окт жовт қазан oct okt",
+    "ноя листоп қараша nov noya", "дек груд желтоқсан dec dek",
+)  # fmt: skip
+_MONTH_OF: Final = {stem: n for n, stems in enumerate(_MONTHS, 1) for stem in stems.split()}
+_MONTH: Final = rf"(?P<m>{'|'.join(sorted(_MONTH_OF, key=len, reverse=True))})[а-яіїa-z]{{0,7}}\.?"
+
+_ORDINAL_WORDS: Final = (
+    "перв втор треть четверт пят шест седьм восьм девят десят одиннадцат двенадцат тринадцат "
+    "четырнадцат пятнадцат шестнадцат семнадцат восемнадцат девятнадцат двадцат"
+).split()
+_ORDINALS: Final = {
+    **{word: n for n, word in enumerate(_ORDINAL_WORDS, 1)},
+    **{f"двадцать {word}": 20 + n for n, word in enumerate(_ORDINAL_WORDS[:9], 1)},
+    "тридцат": 30, "тридцать перв": 31,
+}  # fmt: skip
+_ORDINAL: Final = (
+    rf"(?P<w>{'|'.join(sorted(_ORDINALS, key=len, reverse=True))})(?:ого|его|ье|ое|ьего)"
+)
+_YEAR: Final = r"(?:,? ?(?P<y>20[0-9]{2}|[0-9]{2}(?= ?г))(?![0-9:])(?: ?(?:года?\b|г\.?(?![а-я])|року|ж))?)?"
+
+_NUMERIC: Final = re.compile(
+    r"(?<![0-9.,/:№-])(?P<d>[0-3]?[0-9])(?P<s>[./\-, ]) ?(?P<m>[01]?[0-9])(?P=s) ?(?P<y>20[0-9]{2}|[0-9]{2})(?![0-9])(?: ?г(?:ода|\.)?(?![а-я]))?"
+)
+_ISO: Final = re.compile(r"(?<![0-9])(?P<y>20[0-9]{2})[-./](?P<m>[01][0-9])[-./](?P<d>[0-3][0-9])(?![0-9])")
+_NAMED: Final = re.compile(
+    rf"(?<![0-9.,:])(?:(?P<d>[0-3]?[0-9])(?: ?-? ?(?:го|ое|е|th|st|nd|rd|шы|ші))?|{_ORDINAL})[ ]{{0,2}}(?:of )?{_MONTH}{_YEAR}"
+)
+_NAMED_ENGLISH: Final = re.compile(
+    r"\b(?P<m>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.? (?P<d>[0-3]?[0-9])(?:th|st|nd|rd)?(?![0-9:])(?:,? (?P<y>20[0-9]{2}))?"
+)
+_OF_MONTH: Final = re.compile(
+    rf"(?<![0-9.,:])(?:(?P<d>[0-3]?[0-9])(?:(?:[ -]{{0,2}}(?:го|ого|е|ое))?[ ]{{1,2}}числ[ао]\w?(?P<past> прошлого месяца)?|-?(?:го\b|ого\b|е\b(?! \w+ сч)))|{_ORDINAL}(?: числа(?P<past2> прошлого месяца)?)?(?! час))"
+)
+_SHORT: Final = re.compile(r"(?<![0-9.,:/№-])(?P<d>[0-3]?[0-9])[./](?P<m>[01]?[0-9])(?![0-9]|[.,:/-][0-9])(?! ?(?:руб|р\b|р\.|₽|тыс|тг\b|грн|%))\.?")
+
+_RELATIVE: Final = re.compile(
+    r"\b(?:(?P<d2>поза ?-?вчера\w{0,2}|позавчер\w{0,2}|третьего дня|алдыңгүні|алдыңғы күні|day before yesterday|pozavchera)"
+    r"|(?P<d1>в+чера\w{0,3}|вчер[оа]?|вчерась|учора|вчора|вечора|кеше|yesterday|vchera)"
+    r"|(?P<d0>сегодня\w{0,2}|севодня|сегодн|сеодня|сег\b|седня|сення|сьогодні|сегодні|бүгін|today|this (?:morning|afternoon|evening)|segodnya|segodnja))\b"
+)
+_WEEKDAYS: Final = (
+    r"(?P<w0>понедел\w{2,6}|пн\b|понеділ\w+|дүйсенбі|monday|mon\b)|(?P<w1>вторник\w{0,2}|вт\b|вівтор\w+|сейсенбі|tuesday)"
+    r"|(?P<w2>сред[уаые]\b|ср\b|серед[ау]\b|сәрсенбі|wednesday)|(?P<w3>четверг\w{0,2}|четвер\b|чт\b|бейсенбі|thursday)"
+    r"|(?P<w4>пятниц\w{1,2}|пятницю|пт\b|п'ятниц\w|жұма\b|friday)|(?P<w5>суб+от\w{1,2}|сб\b|сенбі|saturday)"
+    r"|(?P<w6>воскр\w{3,8}|вс\b|неділ\w|жексенбі|sunday)"
+)
+_WEEKDAY: Final = re.compile(
+    r"(?P<week>на (?:прошлой|той|предыдущей) неделе,? ?)?(?:\b(?:в|во|у|on|last)[ ]{1,2})?"
+    r"(?P<past>(?:прошл\w{2}|минувш\w{2}|прошедш\w{2}|ту|last|минул\w{1,2}|позапрошл\w{2})[ ]{1,2})?(?P<this>(?:эт[уо]т?|this)[ ]{1,2})?"
+    rf"\b(?:{_WEEKDAYS})(?P<week2>,? на (?:прошлой|той|предыдущей) неделе)?"
+)
+_NIGHT: Final = re.compile(
+    rf"(?:в |у )?ноч[ьи]ю? (?:с (?P<from>[0-9]{{1,2}}(?:-?(?:го|ого))?|\w{{4,14}}) )?на (?:(?P<d>[0-3]?[0-9])(?:-?(?:го|е|ое))?(?![0-9:.])(?: {_MONTH})?(?: числ[оа])?|(?P<wd>{re.sub('P<w[0-9]>', ':', _WEEKDAYS)})|(?P<today>сегодня))"
+)
+_COUNT: Final = r"(?P<n>[0-9]{1,2}|полтор[аы]|один|одну|два|две|три|четыре|пять|шесть|семь|восемь|девять|десять|пару|пара|несколько|two|three|four|five|a|couple of)"
+_UNIT: Final = r"(?P<u>дн[еяй]\w?|день|сут\w{2}|недел\w{1,3}|неделек|месяц\w{0,2}|мес|тижн\w|дні\w?|күн|days?|weeks?|months?)"
+_AGO: Final = re.compile(
+    rf"(?:{_COUNT}(?:-(?P<n2>[0-9]|три|четыре|пять|полтор[аы]))?[ ]{{1,2}})?{_UNIT}(?:[ ]{{1,2}}(?P<n3>[0-9]{{1,2}}|два|две|три|четыре|пять|шесть|семь|десять|пару))?[ ]{{1,2}}(?:тому )?(?:назад|ago|тому|бұрын)"
+)
+_PERIOD: Final = re.compile(
+    r"\b(?:(?P<days>на днях|недавно|на этих днях)|(?P<weekend>на (?:этих |прошлых )?выходных|в (?:эти |прошлые )?выходные|at the weekend)"
+    r"|(?P<last>на (?:прошлой|той) неделе|last week|минулого тижня)|(?P<this>на этой неделе|this week)"
+    rf"|(?P<part>в )?(?:(?P<where>начале|середине|конце)[ ]{{1,2}})(?P<pm>{'|'.join(_MONTH_OF)})[а-я]{{1,6}}|(?P<pastmonth>в прошлом месяце))\b"
+)
+
+
+def year_of(month: int, day: int, today: date) -> int | None:
+    """Return the year in which this day was last; None: there is no such day."""
+    for year in range(today.year + 1, today.year - 5, -1):
+        try:
+            if date(year, month, day) <= today + timedelta(days=1):
+                return year
+        except ValueError:
+            continue
+    return None
+
+
+def _calendar(found: re.Match[str], today: date) -> tuple[date, float] | None:
+    groups = found.groupdict()
+    word = groups.get("w")
+    day = _ORDINALS[word] if word else int(groups["d"])
+    month = int(groups["m"]) if groups["m"].isdigit() else _MONTH_OF[groups["m"]]
+    sureness = 0.95
+    if not 1 <= month <= 12:
+        if 1 <= day <= 12 and month <= 31:
+            day, month, sureness = month, day, 0.6
+        else:
+            return None
+    year = int(groups["y"]) if groups.get("y") else year_of(month, day, today)
+    if year is None:
+        return None
+    year += 2000 if year < 100 else 0
+    try:
+        value = date(year, month, day)
+    except ValueError:
+        return None
+    if groups.get("y") and value > today + timedelta(days=1):
+        sureness = 0.4
+    if value < today - timedelta(days=200):
+        sureness -= 0.25
+    return value, sureness
+
+
+def read_days(sheet: Sheet, today: date) -> list[Day]:
+    """Take sure days off the sheet (`12.11` alone may be a time: see `read_short_days`)."""
+    found: list[Day] = []
+    for read in (_nights, _calendars, _weekdays, _ago, _relatives, _periods, _of_month):
+        for day in read(sheet, today):
+            if len(found) >= DAYS_MAX:
+                return found
+            found.append(day)
+            sheet.take(day.start, day.end)
+    return sorted(found, key=lambda each: each.start)
+
+
+def _calendars(sheet: Sheet, today: date) -> Iterator[Day]:
+    for pattern in (_ISO, _NUMERIC, _NAMED, _NAMED_ENGLISH):
+        for found in list(pattern.finditer(sheet.left)):
+            if pattern is _NUMERIC and found["s"] in ", " and len(found["y"]) == 2:
+                continue
+            value = _calendar(found, today)
+            if value and sheet.left[found.start()] != "\x00":
+                yield Day(*_trimmed(found), value[0], value[0], value[1], explicit=True)
+
+
+def _trimmed(found: re.Match[str]) -> tuple[int, int]:
+    text = found[0]
+    start = found.start() + len(text) - len(text.lstrip(" ,"))
+    return start, found.end() - (len(text) - len(text.rstrip(" ,")))
+
+
+def read_short_days(sheet: Sheet, today: date, is_clock: Callable[[re.Match[str]], bool]) -> list[Day]:
+    """Take days written as `12.11` off the sheet, but for those that are clock times."""
+    days = []
+    for found in list(_SHORT.finditer(sheet.left))[:DAYS_MAX]:
+        if int(found["d"]) > 31 or not 1 <= int(found["m"]) <= 12 or is_clock(found):
+            continue
+        value = _calendar_short(found, today)
+        if value:
+            end = found.end() - found[0].endswith(".")
+            sureness = 0.9 if (today - value).days < 120 else 0.5
+            days.append(Day(found.start(), end, value, value, sureness, explicit=True))
+            sheet.take(found.start(), end)
+    return days
+
+
+def _calendar_short(found: re.Match[str], today: date) -> date | None:
+    day, month = int(found["d"]), int(found["m"])
+    year = year_of(month, day, today) if day else None
+    return date(year, month, day) if year else None
+
+
+def _of_month(sheet: Sheet, today: date) -> Iterator[Day]:
+    for found in list(_OF_MONTH.finditer(sheet.left)):
+        number = _ORDINALS[found["w"]] if found["w"] else int(found["d"])
+        if not 1 <= number <= 31:
+            continue
+        if found["w"] and "числ" not in found[0]:
+            continue  # an hour or a thing: "the second terminal"
+        if not found["w"] and "числ" not in found[0] and not _day_alone(sheet, found):
+            continue
+        past = bool(found["past"] or found["past2"])
+        day = _last_number(number, today.replace(day=1) - timedelta(days=1) if past else today)
+        yield Day(found.start(), found.end(), day, day, 0.9 if "числ" in found[0] else 0.75)
+
+
+def _day_alone(sheet: Sheet, found: re.Match[str]) -> bool:
+    """Tell whether `21-го` is a day: no noun follows that it would count."""
+    behind = sheet.left[found.end() : found.end() + 14]
+    before = sheet.left[max(0, found.start() - 8) : found.start()]
+    if re.search(r"(?:ул|дом|кв|№)\.? ?$", before):
+        return False
+    return not re.match(r" (?:терминал|автомат|час|этаж|дом|подъезд|апп?арат|раз|купюр|микрорайон|мкр|ча)", behind)
+
+
+def _last_number(number: int, today: date) -> date:
+    day = today
+    for _ in range(70):
+        if day.day == number:
+            return day
+        day -= timedelta(days=1)
+    return today
+
+
+def _weekday_number(found: re.Match[str]) -> int:
+    return next(n for n in range(7) if found[f"w{n}"])
+
+
+def _weekdays(sheet: Sheet, today: date) -> Iterator[Day]:
+    monday = today - timedelta(days=today.weekday())
+    for found in list(_WEEKDAY.finditer(sheet.left)):
+        number = _weekday_number(found)
+        start, end = _trimmed(found)
+        recent = today - timedelta(days=(today.weekday() - number) % 7)
+        other: tuple[Span, ...] = ()
+        sureness = 0.85
+        if found["week"] or found["week2"]:
+            recent = monday - timedelta(days=7 - number)
+        elif found["past"]:
+            if recent == today:
+                recent -= timedelta(days=7)
+            week_ago = recent - timedelta(days=7)
+            sureness, other = 0.7, ((week_ago, week_ago),)
+            if found["past"].startswith("позапрошл"):
+                recent, other = week_ago, ((recent, recent),)
+        elif recent == today:
+            week_ago = recent - timedelta(days=7)
+            other = ((week_ago, week_ago),)
+        yield Day(start, end, recent, recent, sureness, other)
+
+
+def _nights(sheet: Sheet, today: date) -> Iterator[Day]:
+    for found in list(_NIGHT.finditer(sheet.left)):
+        if found["today"]:
+            last = today
+        elif found["d"]:
+            number = int(found["d"])
+            if not 1 <= number <= 31:
+                continue
+            month = _MONTH_OF[found["m"]] if found["m"] else 0
+            year = year_of(month, number, today) if month else None
+            last = date(year, month, number) if year else _last_number(number, today)
+        else:
+            named = _WEEKDAY.search(found["wd"])
+            if not named:
+                continue
+            last = today - timedelta(days=(today.weekday() - _weekday_number(named)) % 7)
+        yield Day(found.start(), found.end(), last - timedelta(days=1), last, 0.85, night=True)
+
+
+def _number(text: str | None) -> float:
+    if not text:
+        return 1
+    if text.isdigit():
+        return int(text)
+    return {"пару": 2, "пара": 2, "couple of": 2, "несколько": 4, "a": 1, "полтора": 1.5,
+            "полторы": 1.5}.get(text) or float(SMALL.get(text, 1))  # fmt: skip
+
+
+def _ago(sheet: Sheet, today: date) -> Iterator[Day]:
+    for found in list(_AGO.finditer(sheet.left)):
+        vague = bool(found["n3"] or found["n2"]) or (found["n"] or "") in {"пару", "несколько", "пара"}
+        count = _number(found["n"] or found["n3"])
+        unit = found["u"]
+        size = 7 if unit.startswith(("недел", "тиж", "week")) else 30 if unit.startswith(("мес", "month")) else 1
+        days = round(count * size)
+        if found["n2"]:
+            days = round((count + _number(found["n2"])) * size / 2)
+        if days > 1_000:
+            continue
+        day = today - timedelta(days=days)
+        slack = {1: 0, 7: 1, 30: 4}[size] * max(1, round(count))
+        if vague and found["n"] in {"пару", "несколько", "пара"}:
+            slack += 1 if count < 3 else 2
+        first, last = day - timedelta(days=slack), min(today, day + timedelta(days=slack))
+        other: tuple[Span, ...] = ()
+        if vague and slack == 0 and size == 1:
+            other = tuple((day + timedelta(days=n),) * 2 for n in (-1, 1))
+        yield Day(found.start(), found.end(), first, last, 0.75 if vague or slack else 0.9, other)
+
+
+def _relatives(sheet: Sheet, today: date) -> Iterator[Day]:
+    for found in list(_RELATIVE.finditer(sheet.left)):
+        back = 2 if found["d2"] else 1 if found["d1"] else 0
+        if found[0] == "вечора" and re.search(r"[0-9] $|[а-яі]{3} $", sheet.left[max(0, found.start() - 4) : found.start()]):
+            continue  # Ukrainian "in the evening"
+        day = today - timedelta(days=back)
+        yield Day(found.start(), found.end(), day, day, 0.93)
+
+
+def _periods(sheet: Sheet, today: date) -> Iterator[Day]:
+    monday = today - timedelta(days=today.weekday())
+    for found in list(_PERIOD.finditer(sheet.left)):
+        if found["days"]:
+            first, last = today - timedelta(days=7 if "днях" in found[0] else 21), today
+        elif found["weekend"]:
+            first, last = monday - timedelta(days=2), monday - timedelta(days=1)
+            if today.weekday() >= 5:
+                first, last = monday + timedelta(days=5), today
+        elif found["last"]:
+            first, last = monday - timedelta(days=7), monday - timedelta(days=1)
+        elif found["this"]:
+            first, last = monday, today
+        elif found["pastmonth"]:
+            last = today.replace(day=1) - timedelta(days=1)
+            first = last.replace(day=1)
+        else:
+            month = _MONTH_OF[found["pm"]]
+            year = year_of(month, 1, today) or today.year
+            low, high = {"начале": (1, 10), "середине": (10, 20), "конце": (20, 28)}[found["where"]]
+            first, last = date(year, month, low), date(year, month, high)
+            if high == 28:
+                last += timedelta(days=3)
+        yield Day(found.start(), found.end(), first, last, 0.7)

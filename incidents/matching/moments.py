@@ -1,0 +1,418 @@
+"""When a payment was made: days and times of day put together to intervals, never to a guess.
+
+A `paid_at` is `{"from", "to", "best", "precision", "alternatives"}`: what is not understood
+widens the interval (to the day at last) and never narrows it.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from incidents.matching.clocks import (
+    GREETING,
+    NOON,
+    OPENING,
+    Clock,
+    read_clocks,
+    read_day_parts,
+)
+from incidents.matching.cues import Cue, all_near
+from incidents.matching.days import Day, read_days, read_short_days
+from incidents.matching.numbers import SMALL
+from incidents.matching.passage import Fact, Origin
+from incidents.matching.words import Sheet
+
+_AMOUNT: Final = r"(?P<n>[0-9]{1,3}|пол|полтор[аы]|пар[ау]|один|одну|два|две|три|четыре|пять|шесть|семь|восемь|девять|десять|пятнадцать|двадцать|тридцать|сорок|пятьдесят|несколько|an?|one|two|three|half an)"
+_TIME_UNIT: Final = r"(?P<u>час\w{0,2}|ч\b\.?|минут\w{0,2}|мин\b\.?|секунд\w?|годин\w?|хвилин\w?|hours?|minutes?|mins?|сағат|hrs?)"
+_AGO: Final = re.compile(
+    rf"(?:(?P<about>около|примерно|где-?то|буквально|about|минут|часа|часов|часик\w*)[ ]{{1,2}}){{0,2}}(?:{_AMOUNT}(?:-(?P<n2>[0-9]{{1,3}}|два|три|полтора))?[ -]{{0,2}})?(?:{_TIME_UNIT}[ ]{{1,2}})?(?:с (?:небольшим|лишним|половиной) )?(?:тому )?(?P<ago>назад|ago|тому\b|бұрын)"
+)
+_UNIT_FIRST: Final = re.compile(r"(минут|час|хвилин|годин)")
+_NOW: Final = re.compile(r"\b(?:только что|только-что|прямо сейчас|сейчас (?:внес|полож|оплат)\w*|щас|just now|несколько минут назад|пару минут назад|tolko chto)")
+_WAIT_WORD: Final = r"(?:жд[уе]\w{0,2}|ожида\w{1,4}|ждал\w?|прошл[оаи]|прошел|прошли|висит|нету?|не приход\w+|не поступа\w+|уже|вот уже|более|больше|свыше|спустя|в течени[еи]|чекаю|минуло|waiting(?: for)?|for|passed)"
+_WAIT: Final = re.compile(
+    rf"{_WAIT_WORD}[ ,]{{1,2}}(?:(?:уже|почти|около|более|больше|примерно|вот|целых|как|минимум|не менее|где-то)[ ]{{1,2}}){{0,3}}(?:{_AMOUNT}[ -]{{0,2}})?(?P<u>рабочи\w+ дн\w+|час\w{{0,2}}|ч\b|полчаса|минут\w{{0,2}}|мин\b|дн[яеій]\w?|день|сут\w{{2}}|недел\w{{1,2}}|месяц\w{{0,2}}|годин\w?|hours?|days?|weeks?|тиждень|тижн\w)(?![а-я])(?! назад| ago| тому|:)"
+)
+_NTH: Final = re.compile(
+    r"(?P<n>втор|трет|четверт|пят|шест|седьм|восьм|девят|десят)(?:ой|ые|ий|ьи|ую|ью|ый|ая|ья) (?P<u>день|сутки|недел\w|час|месяц)(?! платеж)"
+)
+_NTH_OF: Final = {"втор": 2, "трет": 3, "четверт": 4, "пят": 5, "шест": 6, "седьм": 7, "восьм": 8, "девят": 9, "десят": 10}  # fmt: skip
+_DEADLINE: Final = re.compile(
+    r"(?:в течени[еи]|до|за|через|срок\w{0,2}|ждать|подожд\w+|ожида\w+|от|ежедневно|каждые)[ ]{1,2}(?:\w{1,12} ){0,2}?[0-9]{1,3}(?:-[0-9]{1,3}|-?х|-?ти|-?и)?[ ]{1,2}(?:рабоч\w+ |банковск\w+ |календарн\w+ )?(?:дн\w{1,3}|сут\w{1,2}|час\w{0,2}|минут\w?|день)(?! назад)|[0-9]{1,3}(?:-[0-9]{1,3})?(?:-?х|-?ти)? ?(?:рабоч|банковск|календарн)\w+ дн\w+|24 ?/ ?7|24 часа"
+)
+
+_SAID: Final = (
+    Cue("other", r"(?:по)?звонил\w?|звонок|звонк\w+|дозвон\w+|обратил\w{1,3}|обращал\w{1,3}|обращени\w|писал\w?|написал\w?|заявк\w|ответил\w?|отвеча\w+|перезвон\w+|позвон\w+|звоните|ждать|обещал\w?|сказали|рожден\w+|выдан\w?\b|паспорт\w*|договор от|прописан\w*|пенси\w+|зарплат\w*|оплатить до|до какого|вернут|ответ\w?|обновл\w+|действ\w+ до|called|born|дзвони[вл]\w*|приходил\w* в офис|заявлени\w"),
+    Cue("paid", r"внес\w*|внёс\w*|положил\w?|клал\w?|ложил\w?|закин\w+|кинул\w?|опла[тч]\w+|плат\w+|пополн\w+|терминал\w*|автомат\w*|аппарат\w*|чек\w*|дата|время|засун\w+|сунул\w?|вставил\w?|съел\w?|сожрал\w?|проглот\w+|завис\w*|перев[её]л\w?|совершил\w?|операци\w+|paid|поповн\w+|было это|случил\w+|произошл\w+|отправил\w?|скин\w+|зачисл\w*"),
+)  # fmt: skip
+
+PART_WORTH: Final = 0.85
+
+
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """An interval of local times, as a text names it."""
+
+    start: int
+    end: int
+    low: datetime
+    high: datetime
+    best: datetime
+    precision: str
+    confidence: float
+    alternatives: tuple[tuple[datetime, datetime, datetime], ...] = ()
+
+
+@dataclass(slots=True)
+class _Read:
+    """What a passage names, before it is put together."""
+
+    sheet: Sheet
+    now: datetime
+    """Local, without its zone."""
+    zone: ZoneInfo
+    days: list[Day] = field(default_factory=list)
+    clocks: list[Clock] = field(default_factory=list)
+    parts: list[Clock] = field(default_factory=list)
+    moments: list[_Moment] = field(default_factory=list)
+    bounds: list[_Moment] = field(default_factory=list)
+
+
+def read_moments(sheets: Sequence[Sheet], zone: ZoneInfo) -> list[Fact]:
+    """Return the times of payment that the passages of one report name, as facts."""
+    reads = [_read(sheet, zone) for sheet in sheets]
+    lent = [day for read in reads if read.sheet.passage.origin == Origin.SUBJECT for day in read.days]
+    facts: list[Fact] = []
+    for read in reads:
+        spare = None if read.sheet.passage.origin == Origin.SUBJECT or read.days else lent[:1]
+        used_elsewhere = read.sheet.passage.origin == Origin.SUBJECT and any(
+            (other.clocks or other.days or other.moments) for other in reads if other is not read
+        )
+        if used_elsewhere and not read.clocks and not read.moments and _repeated(read, reads):
+            continue
+        found = _together(read, spare[0] if spare else None)
+        facts += [_fact(read, moment) for moment in found]
+    if not facts:
+        facts = [_fact(read, bound) for read in reads for bound in read.bounds[:1]]
+    return facts
+
+
+def _repeated(read: _Read, reads: Sequence[_Read]) -> bool:
+    """Tell whether a subject's day is said or used again below."""
+    others = [other for other in reads if other is not read]
+    if any(other.clocks and not other.days for other in others):
+        return True
+    own = {(day.first, day.last) for day in read.days}
+    return own <= {(day.first, day.last) for other in others for day in other.days}
+
+
+def _read(sheet: Sheet, zone: ZoneInfo) -> _Read:
+    now = sheet.passage.written_at.astimezone(zone).replace(tzinfo=None)
+    read = _Read(sheet, now, zone)
+    for pattern in (GREETING, OPENING, _DEADLINE):
+        for found in list(pattern.finditer(sheet.left)):
+            sheet.take(*found.span())
+    read.days = [day for day in read_days(sheet, now.date()) if _of_payment(sheet, day.start, day.end)]
+    read.moments = [m for m in _ago(sheet, now) if _of_payment(sheet, m.start, m.end)]
+    read.bounds = _bounds(sheet, now)
+    named = list(read.days)
+    short = read_short_days(sheet, now.date(), lambda found: _is_clock(sheet, found, named))
+    read.days += [day for day in short if _of_payment(sheet, day.start, day.end)]
+    read.clocks = [c for c in read_clocks(sheet) if _of_payment(sheet, c.start, c.end)]
+    read.parts = read_day_parts(sheet)
+    read.days = _plain(read.days)
+    return read
+
+
+def _is_clock(sheet: Sheet, found: re.Match[str], named: Sequence[Day]) -> bool:
+    """Tell whether `12.11` is a time: "at 12.11", or a date stands before it."""
+    hour, minute = int(found["d"]), found["m"]
+    if hour > 23 or len(minute) < 2:
+        return False
+    if re.search(r"(?:\b(?:в|около|к|до|после|at|время|времени|о|примерно|с|v)[: ]{1,2})$", sheet.even[max(0, found.start() - 12) : found.start()]):
+        return True
+    if re.match(r" ?(?:утра|вечера|дня|ночи|час|по мск|мск|ч\b)", sheet.even[found.end() :][:9]):
+        return True
+    return any(0 <= found.start() - day.end <= 12 and day.first == day.last for day in named)
+
+
+def _of_payment(sheet: Sheet, start: int, end: int) -> bool:
+    """Tell whether a time is not that of a call, a letter, a birthday."""
+    near = all_near(sheet, (start, end), _SAID, 50)
+    if not near or near[0].name == "paid":
+        return True
+    paid = next((each for each in near if each.name == "paid"), None)
+    if re.search(r"(?:ждать|жду) (?:с|еще с) $", sheet.before(start, 12)):
+        return True
+    return bool(paid and paid.distance <= near[0].distance + 3)
+
+
+def _plain(days: list[Day]) -> list[Day]:
+    """Return the days without a weekday or "yesterday" that a calendar date beside it says again."""
+    result = []
+    for day in sorted(days, key=lambda each: each.start):
+        beside = [o for o in days if o.explicit and not day.explicit and -45 < o.start - day.end < 45]
+        if beside and not day.night:
+            continue
+        result.append(day)
+    return result
+
+
+def _count(text: str | None) -> float:
+    if not text:
+        return 1
+    if text.isdigit():
+        return int(text)
+    return {"пол": 0.5, "полтора": 1.5, "полторы": 1.5, "пару": 2, "пара": 2, "несколько": 4,
+            "half an": 0.5, "a": 1, "an": 1}.get(text) or float(SMALL.get(text, 1))  # fmt: skip
+
+
+def _ago(sheet: Sheet, now: datetime) -> list[_Moment]:
+    found_all = []
+    for found in list(_AGO.finditer(sheet.left))[:10]:
+        unit = found["u"] or ""
+        if not unit:
+            first = _UNIT_FIRST.search(found["about"] or "") or _UNIT_FIRST.search(found[0])
+            if not first or not found["n"]:
+                continue
+            unit = first[0]
+        minutes = _count(found["n"])
+        if found["n2"]:
+            minutes = (minutes + _count(found["n2"])) / 2
+        if unit.startswith(("час", "ч", "год", "h", "сағ")):
+            minutes *= 60
+        if "половиной" in found[0]:
+            minutes += 30
+        moment = now - timedelta(minutes=minutes)
+        slack = max(8.0, minutes * 0.3)
+        if minutes >= 60:
+            slack = max(30.0, minutes * 0.3)
+        low, high = moment - timedelta(minutes=slack * 1.3), min(now, moment + timedelta(minutes=slack))
+        found_all.append(_Moment(found.start(), found.end(), low, high, moment, "around", 0.85))
+        sheet.take(*found.span())
+    for found in list(_NOW.finditer(sheet.left))[:3]:
+        low = now - timedelta(minutes=90)
+        best = now - timedelta(minutes=15)
+        found_all.append(_Moment(found.start(), found.end(), low, now, best, "around", 0.6))
+        sheet.take(*found.span())
+    return found_all
+
+
+def _bounds(sheet: Sheet, now: datetime) -> list[_Moment]:
+    """Take "waiting for 3 hours" off the sheet: it was paid before, not long before."""
+    found_all = []
+    for found in list(_WAIT.finditer(sheet.left))[:10]:
+        unit = found["u"]
+        if unit.startswith("рабочи"):
+            sheet.take(*found.span())
+            continue
+        count = 0.5 if unit == "полчаса" else _count(found["n"])
+        hours = count * (
+            1 / 60 if unit.startswith("мин") else 1 if unit.startswith(("час", "полчас", "ч", "год", "hour"))
+            else 24 if unit.startswith(("дн", "ден", "сут", "day")) else 168 if unit.startswith(("недел", "week", "тиж")) else 720
+        )  # fmt: skip
+        if hours > 24 * 400:
+            continue
+        low = now - timedelta(hours=hours * 1.5 + max(2.0, 0.5 * hours))
+        if hours < 24:
+            low = min(low, now - timedelta(hours=24))
+        high = now - timedelta(hours=hours * 0.75)
+        best = now - timedelta(hours=hours * 1.1)
+        found_all.append(_Moment(found.start(), found.end(), low, high, best, "period", 0.5))
+        sheet.take(*found.span())
+    for found in list(_NTH.finditer(sheet.left))[:10]:
+        count = _NTH_OF[found["n"]]
+        size = 24 if found["u"].startswith(("д", "сут")) else 1 if found["u"] == "час" else 168 if found["u"].startswith("нед") else 720
+        low = now - timedelta(hours=(count + 1) * size)
+        high = now - timedelta(hours=(count - 1.5) * size)
+        best = now - timedelta(hours=(count - 0.7) * size)
+        if size == 24:
+            low = datetime.combine(low.date() + timedelta(days=1 if count > 2 else 0), time())
+        found_all.append(_Moment(found.start(), found.end(), low, min(high, now), best, "period", 0.5))
+        sheet.take(*found.span())
+    return found_all
+
+
+def _together(read: _Read, spare: Day | None) -> list[_Moment]:
+    """Return the moments of a passage: each time of day with its day, then days alone."""
+    found = list(read.moments)
+    used: set[int] = set()
+    paired: list[tuple[Clock, Day | None]] = []
+    for clock in read.clocks:
+        day = _day_for(read, clock)
+        paired.append((clock, day or spare))
+        if day:
+            used.add(id(day))
+    for clock, day in paired:
+        found.append(_at(read, clock, day))
+    timed = {id(day) for _, day in paired if day}
+    parted: set[int] = set()
+    for part in read.parts[:6]:
+        day = _day_for(read, part) or spare
+        if (day and id(day) in timed | parted) or (not day and (found or read.clocks)):
+            continue
+        if not _of_payment(read.sheet, part.start, part.end):
+            continue
+        if day:
+            used.add(id(day))
+            parted.add(id(day))
+        found.append(_at(read, part, day))
+    for day in read.days:
+        if id(day) in used or day is spare:
+            continue
+        if found and not day.explicit:
+            continue
+        moment = _whole(read, day)
+        found.append(replace(moment, confidence=moment.confidence * (0.7 if found else 1)))
+    return _different(found)
+
+
+def _different(found: list[_Moment]) -> list[_Moment]:
+    """Return the moments without those that another says as well or better."""
+    result: list[_Moment] = []
+    order = {"exact": 0, "around": 1, "part_of_day": 2, "day": 3, "period": 4}
+    for each in sorted(found, key=lambda m: (order[m.precision], m.start)):
+        if any(each.low <= o.low and o.high <= each.high and each.precision != "exact" for o in result):
+            continue
+        if any((o.low, o.high) == (each.low, each.high) for o in result):
+            continue
+        result.append(each)
+    return sorted(result, key=lambda m: m.start)
+
+
+def _day_for(read: _Read, clock: Clock) -> Day | None:
+    """Return the day that a clock belongs to: of its sentence, or the nearest before, or after."""
+    begin, close = read.sheet.sentence(clock.start)
+    single = [day for day in read.days if (day.last - day.first).days <= 1 or not day.explicit]
+    same = [day for day in single if begin <= day.start < close]
+    if same:
+        return min(same, key=lambda day: _gap(read.sheet, day, clock))
+    before = [day for day in single if day.end <= clock.start]
+    if before:
+        return before[-1]
+    return min(single, key=lambda day: day.start, default=None)
+
+
+def _gap(sheet: Sheet, day: Day, clock: Clock) -> int:
+    if day.end <= clock.start:
+        between = sheet.even[day.end : clock.start]
+        return len(between) + 10 * between.count(",")
+    between = sheet.even[clock.end : day.start]
+    return len(between) + 12 + 10 * between.count(",")
+
+
+def _minute(day: date, minutes: int) -> datetime:
+    return datetime.combine(day, time()) + timedelta(minutes=minutes)
+
+
+def _span(day: Day | None, clock: Clock) -> tuple[int, int]:
+    if day and -1 <= clock.start - day.end <= 30:
+        return day.start, clock.end
+    if day and -1 <= day.start - clock.end <= 30:
+        return clock.start, day.end
+    return clock.start, clock.end
+
+
+def _at(read: _Read, clock: Clock, day: Day | None) -> _Moment:
+    """Return a time of day on its day; without a day, the last such time."""
+    start, end = _span(day if day in read.days else None, clock)
+    first = day.first if day else read.now.date()
+    if day and day.night:
+        first = day.last if clock.best < NOON else day.first
+    readings = [_reading(first, clock)]
+    sureness = clock.confidence * (day.confidence if day else 0.75)
+    if clock.half:
+        later = replace(clock, low=clock.low + NOON, high=clock.high + NOON, best=clock.best + NOON)
+        if clock.best >= NOON:
+            later = replace(clock, low=clock.low - NOON, high=clock.high - NOON, best=clock.best - NOON)
+        readings.append(_reading(first, later))
+        sureness *= 0.8
+    if day and day.last != day.first and not day.night:
+        days = (day.last - day.first).days
+        low, high = readings[0][0], readings[0][1] + timedelta(days=days)
+        readings = [(low, high, readings[0][2] + timedelta(days=days / 2)), *readings[1:]]
+    if not day:
+        readings += [_shift(each, -1) for each in readings]
+    for first_day, _ in day.alternatives if day else ():
+        readings.append(_reading(first_day, clock))
+    if clock.precision == "part_of_day" and clock.low == 0:  # "at night" begins the evening before
+        readings = [*_nights(day, readings), *readings[1:]]
+    limit = read.now + timedelta(minutes=20)
+    past = [each for each in readings if each[0] <= limit] or readings
+    low, high, best = _until(past[0], limit)
+    precision = clock.precision
+    if day and day.last != day.first and not day.night:
+        precision = "period"
+    return _Moment(start, end, low, high, best, precision, sureness, tuple(past[1:4]))
+
+
+def _nights(day: Day | None, readings: list[tuple[datetime, datetime, datetime]]) -> list[tuple[datetime, datetime, datetime]]:
+    low, high, _ = readings[0]
+    if day and day.night:
+        low = datetime.combine(day.first, time(22))
+        high = datetime.combine(day.last, time(6))
+        return [(low, high, low + (high - low) / 2)]
+    if day and day.explicit:
+        return [(low, high + timedelta(hours=18), low + timedelta(hours=3)), _shift((low, high, low), 1)]
+    low -= timedelta(hours=2)
+    return [(low, high, low + (high - low) / 2), (low + timedelta(days=1), high + timedelta(days=1), high + timedelta(hours=20))]
+
+
+def _until(
+    reading: tuple[datetime, datetime, datetime], limit: datetime
+) -> tuple[datetime, datetime, datetime]:
+    low, high, best = reading
+    if low <= limit < high:
+        high = limit
+        best = min(best, high)
+    return low, high, best
+
+
+def _reading(day: date, clock: Clock) -> tuple[datetime, datetime, datetime]:
+    return _minute(day, clock.low), _minute(day, clock.high), _minute(day, clock.best)
+
+
+def _shift(
+    reading: tuple[datetime, datetime, datetime], days: int
+) -> tuple[datetime, datetime, datetime]:
+    low, high, best = (each + timedelta(days=days) for each in reading)
+    return low, high, best
+
+
+def _whole(read: _Read, day: Day) -> _Moment:
+    """Return a day, a night or a period without a time of day."""
+    if day.night:
+        low, high = datetime.combine(day.first, time(21)), datetime.combine(day.last, time(6))
+        precision = "part_of_day"
+    else:
+        low = datetime.combine(day.first, time())
+        high = datetime.combine(day.last, time()) + timedelta(days=1, minutes=-1)
+        precision = "day" if day.first == day.last else "period"
+    if low <= read.now:
+        high = min(high, read.now)
+    others = tuple(
+        (a := datetime.combine(f, time()), datetime.combine(t, time()) + timedelta(minutes=1439), a + timedelta(hours=14))
+        for f, t in day.alternatives
+    )
+    return _Moment(day.start, day.end, low, high, low + (high - low) / 2, precision, day.confidence, others)
+
+
+def _fact(read: _Read, moment: _Moment) -> Fact:
+    value: dict[str, object] = {
+        **_interval(read, moment.low, moment.high, moment.best),
+        "precision": moment.precision,
+    }
+    if moment.alternatives:
+        value["alternatives"] = [_interval(read, *each) for each in moment.alternatives]
+    return read.sheet.fact("paid_at", value, (moment.start, moment.end), moment.confidence)
+
+
+def _interval(read: _Read, low: datetime, high: datetime, best: datetime) -> dict[str, object]:
+    return {
+        name: local.replace(tzinfo=read.zone).astimezone(UTC).isoformat(timespec="milliseconds")
+        .replace("+00:00", "Z")
+        for name, local in (("from", low), ("to", high), ("best", best))
+    }  # fmt: skip

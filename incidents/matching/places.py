@@ -1,0 +1,149 @@
+"""Where a report says it was: streets, metro stations, shops, against the fleet's addresses."""
+
+import re
+from dataclasses import dataclass, replace
+from typing import Final
+
+from incidents.matching.gazetteer import GENERIC, TYPOS_MAX, Gazetteer, Word, house_of
+from incidents.matching.passage import Fact, Origin
+from incidents.matching.words import Sheet, lemma, words
+
+WORDS_MAX: Final = 600
+"""Words of one passage that are looked at."""
+BITS_MIN: Final = 2.0
+"""Words that tell less name no place."""
+_CLUSTER: Final = 60
+"""Characters between words of one place at most."""
+
+_CUE: Final = re.compile(
+    r"(?:\b(?:на|у|в|во|возле|около|рядом с|рядом|напротив|по адресу|адрес\w?|по|внутри|при|из|от|за|near|at|in|on|м|ст|ул|пл|пр|пр-т|просп|пер|ш|наб|б-р|тц|трц|трк|тк|маг|г|гор|метро|станци\w|улиц\w|проспект\w?|площад\w|шоссе|бульвар\w?|магазин\w?|центр\w?|аптек\w|салон\w?|супермаркет\w?|гипермаркет\w?|город\w?|вокзал\w?|остановк\w|рынк\w|көшес\w+|даңғыл\w+|біля|вул|маркет\w?|сети)[.: \"(,]{1,3}|[\"(])(?:[а-яa-z\"-]{2,16} ){0,2}\"?$"
+)
+_HOUSE_BEHIND: Final = re.compile(
+    r"(?:[ ,\"]{1,3}(?:улиц\w|ул\.?|проспект\w?|пр-к?т\w?|пр\.?|шоссе|площад\w|бульвар\w?|пер\.?|переул\w+))?[, ]{1,3}(?:(?:д\.?|дом\w?|№|house)[ ,]{0,2})?(?P<n>[0-9]{1,4} ?(?:[-/] ?[0-9]{1,3}|[а-г](?![а-я])|,? ?(?:к|корп|корпус|стр)\.? ?[0-9]{1,2})?)(?![0-9:.]|[.,:][0-9])(?! ?(?:руб|р\b|₽|тыс|тыщ|к\b|тг|тенге|грн|час|ч\b|мин|дн|раз|купюр|янв|фев|мар|апр|мая|июн|июл|авг|сен|окт|ноя|дек|числ|утра|вечера|дня))"
+)
+_STREET: Final = re.compile(
+    r"\b(?:ул\.?|улиц[аеы]|проспект\w?|пр-т\w?|просп\.|пр\.|шоссе|пер\.|переул\w{2,3}|бульвар\w?|б-р|наб\.|набережн\w+|площад[ьи]|пл\.) ?[а-я][а-я-]{2,24}(?: [а-я]{3,20})?,? (?:д\.?|дом)? ?[0-9]{1,4}(?:[/кк][0-9]{1,3}|[а-г]\b)?(?! ?(?:руб|р\b|тыс))"
+    r"|\b(?:метро|м\.|ст\. ?м\.) ?\"?[а-я][а-я-]{3,24}"
+)
+_HOUSE_ALONE: Final = re.compile(r"\b(?:д\.|дом|кв\.|квартира|корп\.|подъезд|этаж|офис|оф\.|стр\.) ?[0-9]{1,4}(?:[/-][0-9]{1,3}|[а-г]\b)?")
+
+ORDINARY: Final = frozenset(
+    "деньга деньги чек рубль номер телефон платеж сумма день вечер утро ночь час минута терминал оплата "
+    "связь счет сдача карта копия помощь просьба добрый новый большой первый второй третий последний "
+    "свой мой ваш наш этот тот весь магазин продукт продукты покупка человек жена муж сын дочь мама "
+    "мобильный банк интернет услуга копейка январь февраль март апрель май июнь июль август сентябрь "
+    "октябрь ноябрь декабрь здравствуйте пожалуйста спасибо александр сергей иван мария елена "
+    "воскресение понедельник вторник среда четверг пятница суббота работа сегодня вчера".split()
+)  # fmt: skip
+"""Words of every mail: they name a place only behind a cue beside them."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    start: int
+    end: int
+    word: Word
+    cued: bool
+
+
+def read_places(sheets: list[Sheet], gazetteer: Gazetteer | None) -> list[Fact]:
+    """Take the places off the sheets; with a gazetteer, weigh the terminals that they may mean."""
+    facts = []
+    for sheet in sheets:
+        if sheet.passage.origin != Origin.ATTACHMENT:
+            facts += _read(sheet, gazetteer) if gazetteer else _streets(sheet)
+        for found in _HOUSE_ALONE.finditer(sheet.left):
+            sheet.take(*found.span())
+    return facts
+
+
+def _streets(sheet: Sheet) -> list[Fact]:
+    facts = []
+    for found in list(_STREET.finditer(sheet.left))[:10]:
+        value: dict[str, object] = {"words": found[0], "terminals": {}}
+        facts.append(sheet.fact("place", value, found.span(), 0.5))
+        sheet.take(*found.span())
+    return facts
+
+
+def _read(sheet: Sheet, gazetteer: Gazetteer) -> list[Fact]:
+    found = _words(sheet, gazetteer)
+    clusters: list[list[_Found]] = []
+    for each in found:
+        if clusters and each.start - clusters[-1][-1].end <= _CLUSTER:
+            clusters[-1].append(each)
+        else:
+            clusters.append([each])
+    clusters = [c for c in clusters if any(each.cued for each in c)]
+    clusters = [c for c in clusters if sum(gazetteer.bits(each.word.lemma) for each in c) >= BITS_MIN]
+    if not clusters:
+        return _streets(sheet)
+    said = [each.word for cluster in clusters for each in cluster]
+    places = gazetteer.find(said)
+    best = max(clusters, key=lambda c: sum(gazetteer.bits(each.word.lemma) for each in c))
+    start, end = best[0].start, best[-1].end
+    for each in found:
+        if each.word.house:
+            sheet.take(each.start, each.end)
+    value: dict[str, object] = {
+        "words": " ".join(dict.fromkeys(word.lemma for word in said)),
+        "terminals": dict(places.weights),
+        "bits": round(places.bits, 2),
+    }
+    if not places.weights:
+        return [sheet.fact("place", value, (start, end), 0.3)]
+    return [sheet.fact("place", value, (start, end), min(0.95, 0.45 + places.bits / 30))]
+
+
+def _words(sheet: Sheet, gazetteer: Gazetteer) -> list[_Found]:
+    found: list[_Found] = []
+    typos = 0
+    shouting = sheet.passage.text.isupper()
+    for count, match in enumerate(words(sheet.left)):
+        if count >= WORDS_MAX:
+            break
+        text = match[0]
+        if len(text) < 3 or text in GENERIC:
+            continue
+        start, end = match.span()
+        named = gazetteer.word(text, typos=False)
+        if named is None and (len(text) < 5 or typos >= TYPOS_MAX):
+            continue
+        cued = _cued(sheet, start)
+        capital = not shouting and _capital(sheet, start)
+        beside = bool(found) and start - found[-1].end <= 14 and found[-1].cued
+        if named is None:
+            if not ((cued and capital) or (cued and beside) or (capital and beside) or _near(sheet, start)):
+                continue
+            typos += 1
+            named = gazetteer.word(text, typos=True)
+        if named is None or (lemma(text) in ORDINARY and not (cued and capital) and not _near(sheet, start)):
+            continue
+        if not (cued or capital or beside):
+            continue
+        house = _HOUSE_BEHIND.match(sheet.left, end)
+        if house and (pair := house_of(" " + house["n"])):
+            named, end = replace(named, house=pair), house.end("n")
+        found.append(_Found(start, end, named, cued or capital))
+    return found
+
+
+_NEAR: Final = re.compile(r"(?:метро|улиц\w|\bул\.?|проспект\w?|\bтц|\bтрц|магазин\w{0,2}|площад\w|шоссе|адрес\w?|станци\w|супермаркет\w{0,2}|\bг\.|город\w?) ?[: \"(]{1,3}$")
+
+
+def _near(sheet: Sheet, start: int) -> bool:
+    """Tell whether a word for a place stands right before: "metro …"."""
+    return bool(_NEAR.search(sheet.even[max(0, start - 18) : start]))
+
+
+def _cued(sheet: Sheet, start: int) -> bool:
+    begin = sheet.sentence(start)[0]
+    return bool(_CUE.search(sheet.even[max(begin, start - 48) : start]))
+
+
+def _capital(sheet: Sheet, start: int) -> bool:
+    """Tell whether a word has a capital that no sentence's beginning gave it."""
+    if not sheet.passage.text[start].isupper():
+        return False
+    begin = sheet.sentence(start)[0]
+    return bool(sheet.even[begin:start].strip(' "(-'))

@@ -1,0 +1,133 @@
+"""What went wrong, what is asked for, what was paid for: words of customers to a few names."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from incidents.matching.passage import Fact
+from incidents.matching.words import Sheet
+
+_UP_TO: Final = r"(?:[ ,]{1,2}\w{1,14}){0,3}[ ,]{1,3}"
+"""Up to three words between two that belong together."""
+_CHEQUE: Final = r"(?:\bчек\w{0,3}|квитанц\w{1,3}|квиток|квитк\w{1,2}|cheka?\b|receipt|түбіртек)"
+_MONEY: Final = r"(?:ден[ье]г\w?|деньг\w|бабк\w|средств\w|плат[её]ж\w?|оплат\w|сумм\w|гроші|перевод|оплаченн\w+|пополнени\w|dengi|deneg|money|payment|ақша\w*)"
+_ARRIVED: Final = r"(?:приш[лё]\w{1,2}|приходи\w|поступ\w{1,5}|зачисл\w{1,6}|дош\w{1,3}|доход\w+|упа\w{1,2}|прош\w{1,3}|появи\w+|получ\w+|зашл\w|перечисл\w+|отображ\w+|видно|отрази\w+|виж[уа]|надійш\w+|зарахова\w+|дійш\w+|prishl\w|zachisl\w+|postupil\w)"
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """A family of wordings, and the name of what they say."""
+
+    name: str
+    pattern: str
+    confidence: float = 0.9
+
+
+SYMPTOMS: Final = (
+    Sign("no_receipt", rf"{_CHEQUE}(?: об оплате)?{_UP_TO}?(?:\bне(?:т|ту)?\b[ ,]{{1,2}}(?:\w{{1,12}} ){{0,2}}?(?:вы[дшлпб]\w{{1,7}}|да[лн]\w{{0,2}}|нап[еи]ч\w+|расп[еи]ч\w+|отп[еи]ч\w+|п[еи]ч\w+|был\w?|получ\w+|вылез\w*|пробил\w?|появи\w+|выскочил|дождал\w+|видав|роздрук\w+|дал)|(?:was |did )?not|бермеді|шықпады)|{_CHEQUE},? (?:не |і не )(?:выд|вид|дал|выш|напеч|распеч|печат|отпеч|был|получ|вылез|пробил)\w*"),
+    Sign("no_receipt", rf"\b(?:не|без|нет|нету|никакого|ни|отсутству\w+|no|without(?: a)?|жоқ) (?:(?!при[хш]|поступ|зачисл|сохран|наш)\w{{2,14}} ){{0,4}}?{_CHEQUE}(?! (?:не )?(?:сохран|потер))", 0.85),
+    Sign("no_receipt", rf"{_CHEQUE} (?:\w{{1,10}} ){{0,1}}?(?:нет\b|нету\b|net\b|отсутств\w+|жоқ|бермеді|шықпады|ne vydal|ne dal|не напеч\w+)|(?:did not|didn't|never) (?:\w{{1,10}} ){{0,3}}receipt|ne (?:vydal|dal|raspechatal) (?:\w{{1,8}} )?chek"),
+    Sign("no_receipt", r"(?:кончил\w+|закончил\w+|нет) (?:чеков\w{2} )?(?:бумаг\w|лент\w)", 0.7),
+    Sign("not_credited", rf"{_MONEY}(?:[ ,]{{1,2}}(?!(?:верн|не)\b)\w{{1,14}}){{0,5}}[ ,]{{1,2}}(?:не|ni|ne|did not|didn't|hasn't|has not|have not|haven't|never|так и не|not)[ ]{{1,2}}(?:\w{{1,10}} ){{0,2}}?(?:{_ARRIVED}|arriv\w+|credited|come|came|received|түскен жоқ)"),
+    Sign("not_credited", rf"\b(?:не|ничего не|так и не|до сих пор не|всё ещё не|ещё не|ne|not yet|never|not)[ ]{{1,2}}(?:\w{{1,9}} ){{0,2}}?(?:{_ARRIVED}|arrived|credited|received)(?! (?:\w+ ){{0,2}}(?:чек|звон|ответ|квит))"),
+    Sign("not_credited", r"\bденег (?:до сих пор |так и |на \w+ |все еще |еще |пока )?(?:нет|нету|не вид\w+)|(?:нет|нету) (?:до сих пор )?(?:денег|зачислени\w|оплаты|платежа|поступлени\w)|deneg net|где (?:мои )?деньги|деньги (?:зависли|пропали|исчезли|потерял\w+|ушли в никуда|где)|(?:баланс|счет)\w? (?:\w+ ){0,2}(?:не (?:изменил\w+|увеличил\w+|пополнил\w+)|пуст\w*|ноль)|\bи ничего\b|без движения|(?:түспеді|түскен жоқ|келмеді)|остальное не"),
+    Sign("not_credited", r"(?:третий|второй|четвертый|пятый|третьи|вторые) (?:день|сутки) (?:жду|нет|не)|(?:жду|ждем) (?:уже |свои |мои )?(?:\w{1,8} ){0,3}(?:ден[ье]г|[0-9]{2,6} ?р)", 0.7),
+    Sign("partly_credited", r"(?:пришл\w|зачисл\w+|поступил\w|дошл\w|упал\w)(?: на \w+)? (?:только|лишь|всего|меньше|не вся|частичн\w+|не полностью|не все\b)|(?:только|но|а|лишь) (?:пришл\w|зачисл\w+|поступил\w)(?: только)? [0-9а-я]{2,12}|не вс[яюе] (?:сумм\w )?(?:пришл\w|зачисл\w+|поступил\w)|меньше,? чем"),
+    Sign("note_swallowed", r"(?:с[ъь]?[ео]л[аои]?|сожр\w+|сажр\w+|жр[её]т|пр[оа]глот\w+|заже?вал\w?|заж[её]в\w+|зажал\w?|проглатыва\w+|слопал\w?|схавал\w?|захавал\w?|хапнул\w?|заглотил\w?|swallowed|ate|жұтып қойд\w+|жұтты|з'їв|зжер|проковтнув)\b(?! \w+ батаре)(?:[ ,]{1,2}\w{1,14}){0,4}?[ ,]{1,2}(?:купюр\w|ден[ье]г\w|деньг\w|бумажк\w|банкнот\w|мо[июея]\w{0,2}|[0-9]{2,6}|тысяч\w|пятисот\w+|сот\w{2}|пятихат\w+|тыщ\w|косарь|note|bill|money|my|их|ее|и\b|рубл\w*|гроші|ақша\w*)", 0.9),
+    Sign("note_swallowed", r"(?:купюр\w{1,2}|деньг\w|банкнот\w|бумажк\w)(?:[ ,]{1,2}\w{1,12}){0,3}?[ ,]{1,2}(?:с[ъь]ел\w?|сожрал\w?|проглотил\w?|зажевал\w?|застрял\w?|зажало|зажевало|заклинил\w+|з[ао]стряла)|ақша\w* жұт\w+|застряла купюра|купюра (?:\w+ )?(?:застряла|не вышла)|жұтып қойды"),
+    Sign("hung", r"\bзавис\w{0,4}|\bвисит (?:терминал|экран|аппарат)|подвис\w*|заглючи\w+|глючи\w+|\bглюк\w*|залип\w*|не реагир\w+|экран (?:\w{1,10} ){0,2}?(?:погас|завис|потух|замер)\w{0,2}|\bhung\b|froze\w?|stuck|зависл?о?|вис[ни]ет|қатып қал\w+|тормоз\w+|zavis\w?|вырубил\w{1,3}"),
+    Sign("rebooted", r"перезагру\w+|пере[зс]апуст\w+|ребут\w*|reboot\w*|restart\w*|перезавантаж\w+|включился заново|начал\w? загружаться|вылетел\w?|perezagru\w+"),
+    Sign("wrong_number", r"(?:не тот|не на тот|не той|не туда|чужо\w{1,2}|ошибочн\w{2,3}|неправильн\w{2}|неверн\w{2}|друг\w{2,3}) (?:\w{1,12} ){0,2}?(?:номер\w?|телефон\w?|абонент\w?|счет\w?|лицев\w+|договор\w?|цифр\w)|ошиб\w{2,6} (?:\w{1,8} ){0,3}?(?:в номер\w|номер\w{0,2}|цифр\w{1,2}|в цифр\w|телефон\w)|(?:wrong|another) (?:number|phone|account)|помилк\w+ (?:\w+ )?номер\w*|перепута\w+ (?:\w+ )?(?:номер|цифр)\w*|не туда|промахнул\w+|вместо (?:\+?[78]|9)[0-9 ()-]{9,14}|опечат\w+ в номер\w"),
+    Sign("wrong_number", r"(?:ошиб\w+|неправильн\w+|чужой|вместо)[^.!?\n]{0,60}(?:номер|телефон)[^.!?\n]{0,40}(?:надо|нужно|правильн)", 0.7),
+    Sign("wrong_service", r"не (?:тот|того|тому|та|ту|той) (?:оператор\w?|услуг\w|компани\w|провайдер\w?|кошел\w+|игр\w)|перепута\w+ (?:оператор|услуг|провайдер)\w*|вместо (?:мтс|билайн\w?|мегафон\w?|теле2)", 0.85),
+    Sign("double_payment", r"(?:дважды|два раза|2 раза|двойн\w{2,3}|повторн\w{2,3}|задвоил\w+|двічі|twice|double|екі рет)(?:[ ,]{1,2}\w{1,14}){0,3}?[ ,]{0,2}(?:спис\w+|снял\w?|опла[тч]\w+|плат[её]ж\w?|прош\w+|ушл\w|внес\w*|взял\w?|провел\w?|перевел\w?|зачисл\w+|paid|charged|payment|по [0-9]+)|(?:спис\w+|опла[тч]\w+|платеж|снял\w?|прош\w+|ушл\w) (?:\w{1,10} ){0,3}?(?:дважды|два раза|2 раза|двічі|twice|задвоил\w+)|платеж (?:\w+ )?задвоил\w+|задво\w+"),
+    Sign("fee", r"(?:сн[яи]\w{1,4}|взя\w{1,3}|взима\w+|удерж\w+|содра\w+|больш\w{2,3}|огромн\w{2,3}|грабител\w+|какая|почему|откуда|за что|верните|обман\w*|скрыт\w{2,3}|высок\w{2,3}|завышен\w*|списал\w?)(?:[ ,]{1,2}\w{1,12}){0,4}?[ ,]{1,2}комис+и\w{1,2}|комис+и\w{1,2}(?:[ ,]{1,2}\w{1,12}){0,3}?[ ,]{1,2}(?:сн[яи]\w+|взя\w+|удерж\w+|содра\w+|слишком|не указан\w+|огромн\w+|больш\w+|[0-9]{1,2} ?%|[0-9]{2,5})|commission|\bfee\b"),
+    Sign("no_change", r"сдач\w (?:\w{1,8} ){0,2}?не\b|не (?:\w{1,8} ){0,3}?сдач\w|без сдачи|где (?:моя )?сдача|no change"),
+    Sign("wrong_amount", r"(?:не та|не ту|неправильн\w{2}|неверн\w{2}) сумм\w|ошиб\w+ (?:\w{1,6} ){0,2}сумм\w{1,2}|(?:хотел\w?|собирал\w{1,3})[^.!?\n]{0,30}[0-9]{2,5}[^.!?\n]{0,12}(?:а|но) (?:\w+ ){0,2}?(?:встав|положи|внес|засунул|оплати|закину|отправи)\w+ [0-9]{2,6}|лишн\w{2} (?:ноль|сумм\w|деньги)", 0.85),
+    Sign("note_misread", r"(?:принял|распознал|прочита?л|посчитал|засчитал|увидел|определил)\w?[^.!?\n]{0,34} как [0-9а-я]{2,10}|вместо [0-9]{2,5} ?(?:руб\w*|р)? (?:засчитал|распознал|принял|зачислил)\w{0,2} [0-9]{2,5}", 0.85),
+    Sign("declined", r"(?:платеж|операци\w|оплата) (?:был\w? )?(?:отклонен\w?|отменен\w?|отказан\w?|отменил\w+)|отказ в (?:оплате|обслуживании)|ошибка (?:платежа|оплаты|связи)|declined|cancelled"),
+    Sign("money_not_returned", r"(?:не вернул\w?|не отда[ле]\w?|не выплюнул\w?|не возвращ\w+)(?! (?:\w+ )?(?:звон|чек))", 0.7),
+    Sign("out_of_order", r"(?:не работа\w+|не включа\w+|сломан\w?|сломал\w{1,3}|неисправ\w+|не исправ\w+|вышел из строя|out of order|broken|не працює|істемейді|не принима\w+ (?:купюр\w|деньги|банкнот\w)|почин\w+)", 0.75),
+)  # fmt: skip
+
+REQUESTS: Final = (
+    Sign("receipt_copy", rf"(?:копи[юяие]\w?|дубл[ие]кат\w?|повторн\w{{2,3}}|скан|выслать|вышлите|пришлите|прислать|нуж[еён]\w{{0,2}}|получить|восстановить|распечатать|предостав\w+|copy of(?: the)?|duplicate|need(?: a)?|send me(?: a)?|дайте|выдать|сформируйте|отправьте)[ ,]{{1,2}}(?:\w{{1,12}}[ ,]{{1,2}}){{0,3}}?(?:{_CHEQUE})"),
+    Sign("refund", r"верн(?:ите|уть|ите-ка|ули бы|ёте|ете)\b|возврат\w?|возвратите|возместит\w|отдайте (?:мои )?деньги|refund|money back|give back|поверн(?:іть|ути|ення)|қайтар\w+|vernite|верніть|хочу (?:свои |мои )?деньги (?:назад|обратно)|верн[её]т\w? деньги"),
+    Sign("correction", r"зачислите|перекин(?:уть|ьте)|перев(?:ести|едите) (?:\w{1,12} ){0,3}?(?:на|деньги|платеж)|исправ(?:ить|ьте|ление)|скорректир\w+|корректиров\w+|переброс(?:ить|ьте)|на правильный|перенести|перенесите|перезачисл\w+|проведите плат|дозачисл\w+|провести платеж|correct(?:ion)? (?:the|my)|зарахуйте"),
+    Sign("status", r"разобраться|разберитесь|разбер\w+|статус\w?|проверьте|проверить|провер(?:ка|ку)|уточни(?:те|ть)|выясни\w+|подскажите|что (?:мне )?делать|где (?:мои )?(?:деньги|платеж|оплата)|когда (?:\w{1,10} ){0,2}?(?:прид\w+|поступ\w+|зачисл\w+|будут|вернут)|сколько (?:\w{1,6} )?ждать|найти платеж|найдите|розберіться|what happened|please check|check (?:the|my)|узнать|в обработке|сколько можно ждать|помогите|тексер\w+"),
+)  # fmt: skip
+
+SERVICES: Final = (
+    Sign("мтс", r"\bмтс\w?\b|\bmts\b"), Sign("билайн", r"билай?н\w{0,2}|beeline|\bбилан\b"),
+    Sign("мегафон", r"м[еи]гафон\w{0,2}|megafon"), Sign("теле2", r"теле ?-?2|tele ?-?2|\bt2\b|\bт2\b"),
+    Sign("йота", r"\bйот[аыуе]\b|yota"), Sign("ростелеком", r"ростелеком\w{0,2}"),
+    Sign("дом.ру", r"дом\.ру|домру"), Sign("тинькофф мобайл", r"тинькофф\w? мобайл|т-мобайл"),
+    Sign("киви", r"\bкиви\b|\bqiwi\b|\bvisa qiwi\b"), Sign("юмани", r"ю ?мани|яндекс[. ]деньг\w*|yoomoney|юmoney"),
+    Sign("вебмани", r"вебмани|webmoney|\bwm[rz]\b"), Sign("монета", r"кошел\w+ \"?монет\w\"?|\"монет[аыу]\""),
+    Sign("луч", r"\"луч\"|интернет\w? луч\b"), Sign("север", r"\"север\"|связь север"),
+    Sign("альфа", r"\"альфа\"|связь альфа"), Sign("стим", r"\bстим\w?\b|\bsteam\b"),
+    Sign("танки", r"world of tanks|танк(?:и|ов|ах)\b|wargaming"), Sign("тройка", r"карт\w \"?тройк\w|\bтройк[уаие]\b"),
+    Sign("актив", r"\bактив\b|\bactiv\b"), Sign("алтел", r"алтел|altel"), Sign("kcell", r"kcell|кселл"),
+    Sign("киевстар", r"ки[еї]в ?стар\w?|київстар\w?|kyivstar"), Sign("водафон", r"водафон\w?|vodafone"), Sign("лайфселл", r"лайфсел+|lifecell"),
+    Sign("интернет", r"(?:за|домашн\w+|оплат\w+) интернет\w{0,2}", 0.7), Sign("жкх", r"жкх|жку|квартплат\w|за квартиру|коммунал\w+|за свет\b|за газ\b|единый счет|электроэнерг\w+|єрц", 0.8),
+    Sign("штрафы", r"штраф\w{0,2} гибдд|штраф\w? ", 0.6), Sign("кредит", r"(?:погаш\w+|за|оплат\w+) кредит\w{0,2}", 0.7),
+    Sign("сбербанк", r"сбербанк\w?|\bсбер\b", 0.7),
+)  # fmt: skip
+"""Services by the words for them; the matcher compares them with a transaction's service name."""
+
+TOPICS: Final = (
+    "wrong_number", "wrong_service", "wrong_amount", "note_swallowed", "double_payment", "note_misread",
+    "not_credited", "partly_credited", "no_receipt", "fee", "no_change", "declined",
+    "money_not_returned", "hung", "rebooted", "out_of_order",
+)  # fmt: skip
+"""What a report is about: the first of its symptoms in this order."""
+
+_COMPILED: Final = {
+    kind: tuple((sign, re.compile(rf"(?<!\w)(?:{sign.pattern})")) for sign in signs)
+    for kind, signs in (("symptom", SYMPTOMS), ("request", REQUESTS), ("service", SERVICES))
+}
+_NO_COMPLAINT: Final = re.compile(r"чек (?:есть|сохран|прилаг|во вложен|на руках)|с чеком")
+
+
+def read_symptoms(sheet: Sheet) -> list[Fact]:
+    """Return symptoms, requests and services that a passage names, each once."""
+    facts = []
+    for kind, signs in _COMPILED.items():
+        seen: set[str] = set()
+        for sign, pattern in signs:
+            if sign.name in seen:
+                continue
+            found = pattern.search(sheet.even)
+            if found and not _denied(sheet, sign.name, found):
+                seen.add(sign.name)
+                facts.append(sheet.fact(kind, sign.name, found.span(), sign.confidence))
+    return _sensible(facts)
+
+
+def _denied(sheet: Sheet, name: str, found: re.Match[str]) -> bool:
+    """Tell whether a wording is of something that did not happen."""
+    before = sheet.even[max(0, found.start() - 4) : found.start()]
+    return name in {"hung", "rebooted", "double_payment", "note_swallowed"} and before.endswith("не ")
+
+
+def _sensible(facts: list[Fact]) -> list[Fact]:
+    """Drop what a nearer name already says."""
+    names = {fact.value for fact in facts if fact.kind == "symptom"}
+    drop: set[object] = set()
+    if "not_credited" in names or "note_swallowed" in names or "no_change" in names:
+        drop.add("money_not_returned")
+    if names - {"out_of_order"}:
+        drop.add("out_of_order")
+    if names & {"note_misread", "fee"}:
+        drop.add("partly_credited")
+    return [fact for fact in facts if not (fact.kind == "symptom" and fact.value in drop)]
+
+
+def topic(facts: list[Fact]) -> Fact | None:
+    """Return the fact whose symptom or request is what the whole report is about."""
+    order = {name: number for number, name in enumerate(TOPICS)}
+    symptoms = [fact for fact in facts if fact.kind == "symptom"]
+    best = min(symptoms, key=lambda fact: order.get(str(fact.value), 99), default=None)
+    if best is None:
+        best = next((fact for fact in facts if fact.kind == "request"), None)
+    return best
