@@ -306,8 +306,10 @@ class House:
             [*program, str(self._settings)], parent=os.getpid(), stop=signal.SIGKILL
         )
         kept = self._kept(name, lambda: command)
+        # A program that fails tells the log where.
+        kept.environment = {"KVITOK_DEBUG": "1"}
         if name.startswith("collector"):
-            kept.environment = {"KVITOK_COLLECTOR_NAME": name}
+            kept.environment["KVITOK_COLLECTOR_NAME"] = name
         return kept
 
     def _broker_prepare(self) -> None:
