@@ -48,7 +48,7 @@ class Suspicion:
 _BOUNCER: Final = re.compile(r"(?:mailer-?daemon|postmaster|mail-daemon)(?:[+._-].*)?@|^<>$")
 _BOUNCED: Final = re.compile(
     r"undeliver(?:ed|able)|delivery (?:status notification|failure|has failed)|returned mail"
-    r"|mail delivery (?:failed|system|subsystem)|failure notice|message (?:not|could not be) delivered"
+    r"|mail delivery (?:failed|system|subsystem)|failure notice|message could not be delivered"
     r"|недоставлен|не (?:удалось|может быть) доставл|не доставлено|сообщение не доставлено"
     r"|ошибка доставки|сбой доставки",
     re.IGNORECASE,
@@ -84,9 +84,26 @@ _SELLS: Final = tuple(
         r"микрозайм|займ(?:ы|а)? (?:без|онлайн|до)|кредит (?:без|под|за)|viagra|cialis|виагр",
         r"биткоин|bitcoin|crypto|инвестиц|пассивный доход|заработок в интернете",
         r"вы выиграли|you (?:have )?won|наследств|inheritance|million (?:usd|dollars)",
-        r"коммерческое предложение|оптовые цены|прайс[- ]лист|приглашаем (?:вас )?на (?:вебинар|семинар)",
+        r"коммерческое предложение|оптовые цены|прайс[- ]лист|приглаша.{0,20}(?:вебинар|семинар)",
     )
 )
+_AUTOMATIC_HEADERS: Final = {
+    "auto-submitted": frozenset({"no"}),
+    **dict.fromkeys(
+        ("x-autoreply", "x-autorespond", "x-autoresponse", "x-mail-autoreply",
+         "x-autorespond-from"),
+        frozenset({"no", "false", "0"}),
+    ),
+}  # fmt: skip
+"""Headers of robots, with the values that a person's mail may have in them."""
+_SPAM_HEADERS: Final = {
+    "x-spam-flag": r"yes|true",
+    "x-spam": r"yes|true",
+    "x-spam-status": r"yes",
+    "x-yandex-spam": r"4$",
+    "x-rspamd-action": r"reject|add header",
+}
+"""What mail servers call spam."""
 _LINKS_MAX: Final = 6
 _AWAY_CHARS_MAX: Final = 1_500
 """A notice of absence is short; a long letter has something to say."""
@@ -106,8 +123,8 @@ def suspicion(letter: Letter, own: OwnAddresses, *, said: str) -> Suspicion | No
 
 def _own_mail(letter: Letter, own: OwnAddresses, _said: str) -> str:
     if own.is_program(letter.sender.address):
-        return f"From: {letter.sender.address}"
-    return "X-Kvitok" if letter.header("x-kvitok") else ""
+        return f"from: {letter.sender.address}"
+    return "x-kvitok" if letter.header("x-kvitok") else ""
 
 
 def _bounce(letter: Letter, _own: OwnAddresses, _said: str) -> str:
@@ -115,29 +132,26 @@ def _bounce(letter: Letter, _own: OwnAddresses, _said: str) -> str:
         if kind.startswith("message/delivery-status") or "report-type=delivery-status" in kind:
             return kind
     if letter.header("x-failed-recipients"):
-        return "X-Failed-Recipients"
+        return "x-failed-recipients"
     if _BOUNCER.match(letter.sender.address):
-        return f"From: {letter.sender.address}"
+        return f"from: {letter.sender.address}"
     null = "<>" in letter.headers.get("return-path", ())
-    return "Return-Path: <>" if null and _BOUNCED.search(letter.subject) else ""
+    return "return-path: <>" if null and _BOUNCED.search(letter.subject) else ""
 
 
 def _automatic(letter: Letter, _own: OwnAddresses, said: str) -> str:
-    submitted = re.split(r"[;\s]", letter.header("auto-submitted").strip().lower())[0]
-    if submitted and submitted != "no":
-        return f"Auto-Submitted: {submitted}"
-    for name in ("x-autoreply", "x-autorespond", "x-autoresponse", "x-mail-autoreply",
-                 "x-autorespond-from"):  # fmt: skip
-        if letter.header(name).strip().lower() not in {"", "no", "false", "0"}:
-            return name
+    for name, people in _AUTOMATIC_HEADERS.items():
+        value = re.split(r"[;\s]", letter.header(name).strip().lower())[0]
+        if value and value not in people:
+            return f"{name}: {value}"
     if letter.header("precedence").strip().lower() in {"auto_reply", "auto-reply"}:
-        return "Precedence: auto_reply"
+        return "precedence: auto_reply"
     if any("report-type=disposition-notification" in kind for kind in letter.media_types):
         return "report-type=disposition-notification"
     if "<>" in letter.headers.get("return-path", ()):
-        return "Return-Path: <>"
+        return "return-path: <>"
     if _AUTOMATIC_SUBJECT.match(letter.subject):
-        return f"Subject: {letter.subject[:80]}"
+        return f"subject: {letter.subject[:80]}"
     away = _AWAY.search(said) if len(said) <= _AWAY_CHARS_MAX else None
     return away.group() if away and not names_payment(f"{bare(letter.subject)}\n{said}") else ""
 
@@ -151,9 +165,9 @@ def _list(letter: Letter, own: OwnAddresses, said: str) -> str:
         if letter.header(name):
             return name
     if letter.header("precedence").strip().lower() in {"list", "bulk", "junk"}:
-        return f"Precedence: {letter.header('precedence')}"
+        return f"precedence: {letter.header('precedence')}"
     bulk = letter.header("list-unsubscribe") or letter.header("feedback-id")
-    return "List-Unsubscribe" if bulk and not names_payment(said) else ""
+    return "list-unsubscribe" if bulk and not names_payment(said) else ""
 
 
 def _no_reply(letter: Letter, own: OwnAddresses, _said: str) -> str:
@@ -162,21 +176,15 @@ def _no_reply(letter: Letter, own: OwnAddresses, _said: str) -> str:
     others = [each for each in letter.reply_to if not _ROBOT.match(each.address)]
     if any(not own.is_program(each.address) for each in others):
         return ""  # a form on a web page writes so, in a customer's name
-    return f"From: {letter.sender.address}"
+    return f"from: {letter.sender.address}"
 
 
 def _spam_like(letter: Letter, _own: OwnAddresses, said: str) -> str:
-    flag = letter.header("x-spam-flag").strip().lower() or letter.header("x-spam").strip().lower()
-    if flag.startswith(("yes", "true")):
-        return "X-Spam-Flag: YES"
-    if letter.header("x-spam-status").strip().lower().startswith("yes"):
-        return "X-Spam-Status: Yes"
-    if letter.header("x-yandex-spam").strip() == "4":
-        return "X-Yandex-Spam: 4"
-    if letter.header("x-rspamd-action").strip().lower() in {"reject", "add header"}:
-        return "X-Rspamd-Action"
+    for name, verdict in _SPAM_HEADERS.items():
+        if re.match(verdict, letter.header(name).strip(), re.IGNORECASE):
+            return f"{name}: {letter.header(name)[:40]}"
     if re.match(r"[\s\[*(]*spam[\s\]*)]", letter.subject, re.IGNORECASE):
-        return "Subject: [SPAM]"
+        return "subject: [SPAM]"
     text = f"{bare(letter.subject)}\n{said}"
     if names_payment(text):
         return ""

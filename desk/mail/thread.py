@@ -140,5 +140,5 @@ def is_forged(letter: Letter, own: OwnAddresses) -> bool:
                 return dmarc[1] == "fail"
             spf = re.search(r"\bspf\s*=\s*(\w+)", results)
             dkim = re.findall(r"\bdkim\s*=\s*(\w+)", results)
-            return bool(spf) and spf[1] == "fail" and "pass" not in dkim
+            return spf is not None and spf[1] == "fail" and "pass" not in dkim
     return False
