@@ -64,8 +64,8 @@ AT_TERMINALS: Final = frozenset(
 """Faults that leave service, broker and network alone: silence can then be told to the second."""
 MAKES_DROP: Final = frozenset({"disk_full", "clock_ahead", "clock_back", "flat_battery"})
 """Faults after which an agent may drop what it would have kept."""
-DEAF_S: Final = 15.0
-GRACE_S: Final = 120.0
+LATE_S: Final = 15.0
+"""What editions, notices and commits take, and more."""
 COMMIT_WAITS_S: Final = 60.0
 """Between the look at who listens and the commit that tells a silence: one command timeout."""
 
@@ -138,8 +138,10 @@ class Watcher:
     def _was_listened(self, row: Line) -> None:
         """See that a collector was subscribed, for long enough, when silence was told."""
         at = row["detected_at"]
-        wait_s = DEAF_S + self._house.scenario.poll_s + COMMIT_WAITS_S
-        fresh, long = at - timedelta(seconds=wait_s), at - timedelta(seconds=GRACE_S)
+        scenario = self._house.scenario
+        numbers = scenario.thresholds
+        wait_s = numbers.deaf_s + scenario.poll_s + COMMIT_WAITS_S
+        fresh, long = at - timedelta(seconds=wait_s), at - timedelta(seconds=numbers.grace_s)
         heard = any(
             until >= fresh and since <= long
             for times in self._listening.values()
@@ -289,10 +291,10 @@ class Watcher:
         scenario = self._house.scenario
         if all(fault.kind in AT_TERMINALS for fault in scenario.plan) and not self._house.twins:
             least_ms = 3000 * scenario.pulse_interval_s
-            surely_ms = least_ms + int(1000 * (scenario.poll_s + DEAF_S))
+            surely_ms = least_ms + int(1000 * (scenario.poll_s + LATE_S))
             # At the very beginning nobody has listened for long enough.
             began = self._house.world.utc() - timedelta(seconds=self._house.world.now)
-            since = ms(began) + int(1000 * GRACE_S) + least_ms
+            since = ms(began) + int(1000 * scenario.thresholds.grace_s) + least_ms
             heard = [at for at in heard if at >= since]
             found.check_lengths(heard, least_ms=least_ms, surely_ms=surely_ms)
 
@@ -316,7 +318,7 @@ class Watcher:
             ),
             clashes=rows("journal_clash"),
             pulsed_until=self._pulsed_until(name),
-            edge_ms=int(1000 * (scenario.pulse_interval_s + scenario.poll_s + DEAF_S)),
+            edge_ms=int(1000 * (scenario.pulse_interval_s + scenario.poll_s + LATE_S)),
             say=self.say,
         )
 
