@@ -48,6 +48,8 @@ class Kind:
     least: float
     most: float
     apply: Apply
+    in_seconds: bool = True
+    """Whether the size is a time, which is then at most half of the run."""
 
 
 def draw(seed: int, *, horizon_s: float) -> tuple[Fault, ...]:
@@ -61,10 +63,11 @@ def draw(seed: int, *, horizon_s: float) -> tuple[Fault, ...]:
         own = Random(f"{seed}:faults:{name}")
         if own.random() > share:
             continue
+        most = min(kind.most, horizon_s / 2) if kind.in_seconds else kind.most
         every_s = horizon_s / (kind.rate * eager)
         at = own.expovariate(1 / every_s)
         while at < horizon_s:
-            size = kind.least * (kind.most / kind.least) ** own.random()
+            size = kind.least * (most / kind.least) ** own.random()
             faults.append(Fault(at=at, kind=name, who=own.randrange(1 << 16), size=size))
             at += own.expovariate(1 / every_s)
     return tuple(sorted(faults, key=lambda fault: (fault.at, fault.kind)))
@@ -108,7 +111,7 @@ def _at_statement(fate: Fate) -> Apply:
 def _stop_database(house: "House", fault: Fault) -> None:
     house.story("database", f"stops for {fault.size:.0f} s")
     house.database.stop()
-    house.world.after(fault.size, house.start_database)
+    house.later(fault.size, house.start_database)
 
 
 def _restore(house: "House", fault: Fault) -> None:
@@ -119,7 +122,7 @@ def _restore(house: "House", fault: Fault) -> None:
         house.story("database", f"restored from the backup of {fault.size:.0f} s ago")
         house.restore(backup)
 
-    house.world.after(fault.size, restore)
+    house.later(fault.size, restore)
 
 
 def _storm(house: "House", fault: Fault) -> None:
@@ -133,7 +136,7 @@ def _storm(house: "House", fault: Fault) -> None:
     )
     house.story("weather", f"{weather} for {fault.size:.0f} s")
     house.broker.weather = weather
-    house.world.after(fault.size, lambda: house.clear_up(weather))
+    house.later(fault.size, lambda: house.clear_up(weather))
 
 
 # --- terminals
@@ -151,7 +154,7 @@ def _image(house: "House", fault: Fault) -> None:
     terminal = _terminal(house, fault)
     image = terminal.image()
     house.story(terminal.name, f"an image of the disk is taken, for {fault.size:.0f} s later")
-    house.world.after(fault.size, lambda: terminal.restore_image(image))
+    house.later(fault.size, lambda: terminal.restore_image(image))
 
 
 def _step(sign: int) -> Apply:
@@ -164,13 +167,13 @@ def _step(sign: int) -> Apply:
 def _flat_battery(house: "House", fault: Fault) -> None:
     terminal = _terminal(house, fault)
     terminal.flat_battery()
-    house.world.after(fault.size, terminal.correct_clock)
+    house.later(fault.size, terminal.correct_clock)
 
 
 def _full_disk(house: "House", fault: Fault) -> None:
     terminal = _terminal(house, fault)
     terminal.fill_disk(fault.who % 3000)
-    house.world.after(fault.size, terminal.empty_disk)
+    house.later(fault.size, terminal.empty_disk)
 
 
 KINDS: Final[Mapping[str, Kind]] = {
@@ -187,7 +190,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "statement_failed": Kind(rate=10, least=1, most=60, apply=_at_statement(Fate.FAIL)),
     "answer_lost": Kind(rate=10, least=1, most=60, apply=_at_statement(Fate.LOSE_ANSWER)),
     "database_stopped": Kind(rate=2, least=0.1, most=120, apply=_stop_database),
-    "database_restored": Kind(rate=2, least=1, most=7200, apply=_restore),
+    "database_restored": Kind(rate=2, least=1, most=2 * 86_400, apply=_restore),
     "broker_restarted": Kind(
         rate=3, least=0.1, most=60, apply=lambda h, f: h.broker.restart(f.size)
     ),
@@ -203,8 +206,8 @@ KINDS: Final[Mapping[str, Kind]] = {
     "terminal_frozen": Kind(
         rate=3, least=1, most=300, apply=lambda h, f: _terminal(h, f).freeze(f.size)
     ),
-    "clock_ahead": Kind(rate=2, least=1_000, most=3 * YEAR_MS, apply=_step(+1)),
-    "clock_back": Kind(rate=2, least=1_000, most=3 * YEAR_MS, apply=_step(-1)),
+    "clock_ahead": Kind(rate=2, least=1_000, most=3 * YEAR_MS, apply=_step(+1), in_seconds=False),
+    "clock_back": Kind(rate=2, least=1_000, most=3 * YEAR_MS, apply=_step(-1), in_seconds=False),
     "flat_battery": Kind(rate=1, least=1, most=3600, apply=_flat_battery),
     "disk_full": Kind(rate=2, least=1, most=1800, apply=_full_disk),
     "disk_replaced": Kind(

@@ -86,9 +86,17 @@ class Hostile:
     """One such terminal."""
 
     def __init__(
-        self, world: World, broker: Broker, number: str, *, seed: int, story: Story = silent
+        self,
+        world: World,
+        broker: Broker,
+        number: str,
+        *,
+        seed: int,
+        every_s: float = EVERY_S,
+        story: Story = silent,
     ) -> None:
         self.number = number
+        self._every_s = every_s
         self.sent = 0
         self._world, self._broker, self._story = world, broker, story
         self._random = Random(f"{seed}:hostile:{number}")
@@ -106,7 +114,7 @@ class Hostile:
     def start(self) -> None:
         """Begin."""
         self._running = True
-        self._world.after(self._random.expovariate(1 / EVERY_S), self._act)
+        self._world.after(self._random.expovariate(1 / self._every_s), self._act)
 
     def stop(self) -> None:
         """Leave everybody in peace."""
@@ -117,7 +125,7 @@ class Hostile:
     def _act(self) -> None:
         if not self._running:
             return
-        self._world.after(self._random.expovariate(1 / EVERY_S), self._act)
+        self._world.after(self._random.expovariate(1 / self._every_s), self._act)
         if self._session is None:
             self._connect()
         else:

@@ -10,7 +10,7 @@ from tests.simulation import faults
 from tests.simulation.broker import Broker
 from tests.simulation.checks import Violation, Watcher
 from tests.simulation.database import Backup, Database, Fate
-from tests.simulation.hostile import Hostile
+from tests.simulation.hostile import EVERY_S, Hostile
 from tests.simulation.loop import Node, World
 from tests.simulation.scenario import Scenario
 from tests.simulation.services import Numbers, Parts, Services
@@ -21,6 +21,8 @@ BEGAN_AT: Final = datetime(2026, 11, 23, 6, tzinfo=UTC)
 DRAIN_S_MAX: Final = 1800.0
 """Within this after the last fault everything is stored, folded and acknowledged."""
 DRAIN_LOOK_S: Final = 15.0
+HOSTILE_DEEDS: Final = 150
+"""What a hostile terminal does in a long run."""
 SETTLE_INTERVALS: Final = 4
 """Pulses after the drain, by which hold times are proved and silences are over."""
 
@@ -42,7 +44,9 @@ class House:
         seed = scenario.seed
         self.database = Database(self.world, random=Random(f"{seed}:database"))
         self.database.on_statement = self._fate
-        self.broker = Broker(self.world, seed=seed, shares=scenario.shares, story=self.story)
+        self.broker: Broker = Broker(
+            self.world, seed=seed, shares=scenario.shares, story=self.story
+        )
         numbers = Numbers(
             collectors=scenario.collectors,
             workers=scenario.workers,
@@ -63,7 +67,14 @@ class House:
             self._terminal(number, parts) for number in range(1, scenario.terminals + 1)
         ]
         self.hostile = [
-            Hostile(self.world, self.broker, f"H-{number}", seed=seed, story=self.story)
+            Hostile(
+                self.world,
+                self.broker,
+                f"H-{number}",
+                seed=seed,
+                every_s=max(EVERY_S, scenario.horizon_s / HOSTILE_DEEDS),
+                story=self.story,
+            )
             for number in range(1, scenario.hostile + 1)
         ]
         self.watcher = Watcher(self)
@@ -78,6 +89,11 @@ class House:
     def fuse(self, process: str, statements: int, fate: Fate) -> None:
         """Let a process meet a fate at its so-many-th statement from now."""
         self._fuses.setdefault(process, []).append((statements, fate))
+
+    def later(self, delay_s: float, action: Callable[[], object]) -> None:
+        """Do something that belongs to a fault, unless the time of faults is over by then."""
+        if self.world.now + delay_s < self.scenario.horizon_s:
+            self.world.after(delay_s, action)
 
     def start_database(self) -> None:
         """Start it, unless it runs."""
@@ -102,7 +118,7 @@ class House:
         twins = self._leave.setdefault(terminal.name, [])
         twins.append(twin)
         twin.start()
-        self.world.after(lives_s, twin.switch_off)
+        self.later(lives_s, twin.switch_off)
 
     @property
     def twins(self) -> Sequence[Terminal]:

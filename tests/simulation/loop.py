@@ -24,9 +24,9 @@ class Timer:
 
     __slots__ = ("action", "when")
 
-    def __init__(self, when: float, action: Callable[[], None]) -> None:
+    def __init__(self, when: float, action: Callable[[], object]) -> None:
         self.when = when
-        self.action: Callable[[], None] | None = action
+        self.action: Callable[[], object] | None = action
 
     def cancel(self) -> None:
         """Call it off."""
@@ -47,13 +47,13 @@ class World:
         """Return the true time of day, to the microsecond."""
         return self._began_at + timedelta(seconds=self.now)
 
-    def at(self, when: float, action: Callable[[], None]) -> Timer:
+    def at(self, when: float, action: Callable[[], object]) -> Timer:
         """Do something then, or now if that is past."""
         timer = Timer(max(when, self.now), action)
         heapq.heappush(self._heap, (timer.when, next(self._numbers), timer))
         return timer
 
-    def after(self, delay_s: float, action: Callable[[], None]) -> Timer:
+    def after(self, delay_s: float, action: Callable[[], object]) -> Timer:
         """Do something so many seconds from now."""
         return self.at(self.now + delay_s, action)
 

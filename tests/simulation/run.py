@@ -40,6 +40,8 @@ def run(what: Scenario, *, mutation: str | None = None, tell: bool = False) -> R
     with mutations.applied(mutation, Parts()) as parts:
         house = House(what, parts, tell=tell)
         violations = house.run()
+        for process in house.services.all:
+            process.end()
     return Result(
         scenario=what,
         violations=violations,

@@ -70,6 +70,7 @@ class Process:
         self.troubles: list[str] = []
         """Deaths and errors that were its own fault."""
         self._world, self._story = world, story
+        self._ended = False
         self._work: Callable[[Process], Coroutine[Any, Any, None]] | None = None
 
     def runs(self, work: "Callable[[Process], Coroutine[Any, Any, None]]") -> None:
@@ -91,6 +92,11 @@ class Process:
             self._story(self.name, "is killed")
             self.node.kill()
 
+    def end(self) -> None:
+        """End it for good."""
+        self._ended = True
+        self.node.kill()
+
     def freeze(self, for_s: float) -> None:
         """Stop it for a while; a process killed meanwhile does not wake."""
         node = self.node
@@ -107,6 +113,8 @@ class Process:
         self._world.after(for_s, thaw)
 
     def _start(self) -> None:
+        if self._ended:
+            return
         self.lives += 1
         self.node = Node(self._world, self.name)
         self.node.on_death(lambda: self._world.after(RESTART_S, self._start))
