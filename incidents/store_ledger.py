@@ -7,7 +7,7 @@ import asyncpg
 import orjson
 
 from incidents.calendar import zone
-from incidents.cases import Case, Entry, number_of
+from incidents.cases import FINISHED, Case, Entry, number_of
 from incidents.findings import MONEY, Finding
 from incidents.ledger import Incident, Ledger
 from incidents.times import instant, ms
@@ -118,6 +118,9 @@ async def load(
         began = [instant(one.opened_at) for _, one in others]
         rows += await connection.fetch(OTHER_INCIDENTS, places, began)
     numbers = sorted({row["case_number"] for row in rows if row["case_number"] is not None})
+    # What is provisional may come to the case that an earlier silence has left.
+    left = {(row["terminal"], row["epoch"], row["subject"]) for row in rows if row["provisional"]}
+    columns = list(zip(*sorted(left.union(keys)), strict=True)) or [(), (), ()]
     for row in await connection.fetch(CASES, numbers, places, *columns):
         ledgers[row["terminal"]].cases.append(_case(row))
     cases = {case.number: case for each in ledgers.values() for case in each.cases}
@@ -176,10 +179,12 @@ async def write(connection: Connection, ledgers: Iterable[Ledger]) -> None:
     changed = [(ledger, case) for ledger in whole for case in ledger.cases if case.changed]
     new = [_new_case(case) for _, case in changed if case.new]
     old = [(case.number, case.state, ledger.now) for ledger, case in changed if not case.new]
-    if new:
-        await connection.executemany(NEW_CASE, new)
+    # A terminal has one open work order: what ends makes room for what begins.
+    old.sort(key=lambda values: values[1] not in FINISHED)
     if old:
         await connection.executemany(CHANGE_CASE, old)
+    if new:
+        await connection.executemany(NEW_CASE, new)
     entries = [_entry(case, entry) for _, case in changed for entry in case.added]
     if entries:
         await connection.executemany(HISTORY, entries)

@@ -453,3 +453,52 @@ def test_a_terminal_that_another_worker_writes_holds_up_nobody(database: str) ->
                 connection.terminate()
 
     asyncio.run(scenario())
+
+
+def test_a_second_silence_goes_on_with_the_case_of_the_first(database: str) -> None:
+    """Silent, heard, silent again with the same money inside: the case is opened once more."""
+
+    async def scenario() -> None:
+        quick: dict[str, Any] = {
+            "pulse_interval_s": 1,
+            "silent_intervals": 1,
+            "provisional_case_s": 0.0,
+        }
+        async with service(database, **quick) as (collector, db):
+
+            async def states() -> list[str]:
+                rows = await db.fetch("select state from support_case")
+                return [row["state"] for row in rows]
+
+            async def is_in(state: str) -> bool:
+                return await states() == [state]
+
+            await collector.store("T1", payment("a", ago(20))[:2])
+            await until(lambda: is_in("new"))
+            await collector.pulse("T1")
+            await until(lambda: is_in("resolved"))
+            await until(lambda: is_in("open"))
+
+    asyncio.run(scenario())
+
+
+def test_one_work_order_follows_the_other_in_one_commit(database: str) -> None:
+    """A device is repaired, another breaks, and both are told at once: two orders, one open."""
+
+    async def scenario() -> None:
+        async with service(database, hold_s=10.0) as (collector, db):
+            await collector.store("T1", [device("note_acceptor", ago(300), status="offline")])
+            await collector.pulse("T1", at=ago(280))
+            await until(lambda: db.fetchval("select count(*) from support_case"))
+            later = [
+                device("note_acceptor", ago(200)),
+                device("receipt_printer", ago(150), status="offline"),
+                device("display", ago(100)),
+            ]
+            await collector.store("T1", later)
+            await folded(db)
+            rows = await db.fetch("select state from support_case order by number")
+            assert [row["state"] for row in rows] == ["resolved", "new"]
+            assert await rules(db) == ["printer_unavailable"]
+
+    asyncio.run(scenario())
