@@ -18,6 +18,8 @@ from incidents.matching.words import Sheet
 
 NUMBERS_MAX: Final = 40
 """Numbers of one passage that are looked at."""
+CONTRACT_SURE: Final = 0.8
+"""Confidence of a number that is labelled as a contract."""
 
 _GAP: Final = r"[ .()\-/]{0,3}"
 _RUN: Final = re.compile(
@@ -75,13 +77,23 @@ class _Number:
     form: str
     confidence: float
     role: str = "paid"
+    cued: bool = False
+    """Something near says that it was paid."""
+
+
+_PERSONAL: Final = re.compile(
+    r"(?:паспорт\w{0,3}|снилс|\bинн|\bбик|р/с|к/с|расч[её]тн\w+ сч[её]т\w?|корр?\.? ?сч[её]т\w?|\bкпп|огрн|индекс|код подразделения|заявк\w|обращени\w|тикет|\biban)"
+    r"[^0-9\n]{0,14}[0-9][0-9 -]{2,24}[0-9]"
+)
 
 
 def read_accounts(sheet: Sheet) -> list[Fact]:
     """Take phones, contracts and logins off the sheet, each with what it is said to be."""
+    for personal in _PERSONAL.finditer(sheet.left):
+        sheet.take(*personal.span())
     found = [_said(sheet, each) for each in _numbers(sheet)]
     found = [each for each in found if each.role != "hotline"]
-    found = _swapped(sheet, found)
+    found = _swapped(sheet, _beside_contract(found))
     found += _corrections(sheet, found)
     if sheet.passage.origin == Origin.SIGNATURE:
         found = [replace(each, role="contact") for each in found if each.form == "phone"]
@@ -97,7 +109,7 @@ def read_accounts(sheet: Sheet) -> list[Fact]:
     return [_fact(sheet, each) for each in found]
 
 
-_MISTAKE: Final = r"ошиб|вместо|неправильн|неверн|не тот|не на тот|чуж|wrong|опечат|промахн|не туда|помилк"
+_MISTAKE: Final = r"ошиб|вместо (?:номера?\b|[0-9+])|неправильн|неверн|не тот|не на тот|чуж|wrong|опечат|промахн|не туда|помилк"
 
 
 def _fact(sheet: Sheet, each: _Number) -> Fact:
@@ -251,8 +263,15 @@ def _said(sheet: Sheet, each: _Number) -> _Number:
     if best.name == "paid" and best.behind and any(n.name == "contact" and not n.behind for n in ours):
         return replace(each, role="contact")
     if best.name == "own" and any(n.name == "paid" and not n.behind for n in ours):
-        return each
-    return replace(each, role=best.name)
+        return replace(each, cued=True)
+    return replace(each, role=best.name, cued=best.name == "paid")
+
+
+def _beside_contract(found: list[_Number]) -> list[_Number]:
+    """Read a phone of which nothing is said as contact where a contract was paid."""
+    if not any(each.form == "contract" and each.confidence >= CONTRACT_SURE for each in found):
+        return found
+    return [replace(e, role="contact") if e.form == "phone" and not e.cued else e for e in found]
 
 
 def _free(sheet: Sheet, each: _Number, distance: int, *, behind: bool) -> bool:

@@ -19,15 +19,15 @@ AMOUNTS_MAX: Final = 40
 _NUMBER: Final = r"(?<![0-9.,:/№#-])(?P<n>[0-9]{1,3}(?:[ '.][0-9]{3}){1,2}(?![0-9])|[0-9]{1,7})"
 _THOUSANDS: Final = (
     r"(?P<k> ?(?:тысяч[аиуейям]{0,3}|тыщ[аиу]?|тыс\b\.?|тис\b\.?|тисяч[аиу]?|косар[ьяейик]{0,4}"
-    r"|штук[аиу]?(?= руб| р\b)|т\. ?(?=р)|т(?=\.? ?р\b)|тр\b|[кk]\b|мың|thousand|tys\b|tysyach[aiu]?))"
+    r"|штук[аиу]?(?= руб| р\b)|сот(?:ок|ки|ни|ен)\b|пятихат[а-я]{1,4}|т\. ?(?=р)|т(?=\.? ?р\b)|тр\b|[кk]\b|мың|thousand|tys\b|tysyach[aiu]?))"
 )
 _CURRENCY: Final = (
     r"(?P<c>рублик[а-я]{0,3}|рубл[а-я]{0,4}|руб\b\.?|рубасов|рэ\b|р\.|р\b|₽|rub(?:les?|l?ey?)?\b|rur\b|r\b"
-    r"|(?P<uah>грн\b\.?|грив[а-яєі]{2,4}|uah\b)|(?P<kzt>тенге|теңге|теңгені|тг\b\.?|₸|kzt\b)"
+    r"|(?P<uah>грн\b\.?|грив[а-яєі]{2,4}|uah\b)|(?P<kzt>tenge\b|тенге|теңге|теңгені|тг\b\.?|₸|kzt\b)"
     r"|(?P<byn>byn\b|бел\. ?руб[а-я]*))"
 )
 _SUM: Final = re.compile(
-    rf"{_NUMBER}(?:[.,-](?P<f>[0-9]{{1,2}})(?![0-9.]))?(?:{_THOUSANDS}[. ]{{0,2}}"
+    rf"{_NUMBER}(?:(?:[.,]|-(?=00(?![0-9])|[0-9]{{2}} ?р))(?P<f>[0-9]{{1,2}})(?![0-9.]))?(?:{_THOUSANDS}[. ]{{0,2}}"
     rf"(?P<rest>[0-9]{{3}}(?![0-9]))?)?(?: ?\(?{_CURRENCY}\)?)?"
     r"(?:,?[ ]{0,2}(?P<kop>[0-9]{1,2}) ?(?:коп[а-я]{0,4}\b\.?|к\.))?"
 )
@@ -35,7 +35,7 @@ _AFTER_CURRENCY: Final = re.compile(rf" {{0,2}}\(?{_CURRENCY}\)?")
 _SIGN_FIRST: Final = re.compile(r"(?:₽|₸|руб\.?|тг)[ :]{0,2}$")
 
 NOT_MONEY: Final = re.compile(
-    r" {0,2}-?(?:%|процент|раз[а]?\b|рабоч|календ|дн[еяйию]|день|сут|час|мин|сек|недел|месяц|мес\b|год|лет\b"
+    r" {0,2}-?(?:%|(?<=-)[0-9]|процент|раз[а]?\b|рабоч|календ|дн[еяйию]|день|сут|час|мин|сек|недел|месяц|мес\b|год|лет\b"
     r"|г\.|числ|этаж|дом|кв\b|метр|шт\b|штук|купюр|бумаж|терминал|человек|цифр|знак|платеж|смс|янв|фев|мар[та]"
     r"|апр|ма[яй]\b|июн|июл|авг|сен|окт|ноя|дек|ч\b|утра|вечера|дня|ночи|am\b|pm\b|days?\b|hours?\b|min"
     r"|times?\b|листопад|грудн|жовтн|рок|күн|сағат|o'clock|попыт|пин|-?(?:го|ого|е|ый|й|я)\b)"
@@ -58,7 +58,7 @@ ROLES: Final = (
     Cue("returned", r"вернул[аои]?\w{0,2}\b|выплюнул\w{0,2}|отдал[аои]?(?: обратно)?\b|сдач[аиуе]\w?|выдал[аои]? (?:обратно|назад)|возвратил\w{0,2}|returned"),
     Cue("credited", r"зачисл(?:ен|ил)\w{0,4}|поступил\w{0,2}|пришл[аои]|пришел|дошл[аои]|упал[аои]|получил\w?|на (?:счет|баланс)[уе]? (?:появил|оказал|стал)\w{0,4}|credited|в чеке\b|(?:распознал|посчитал|засчитал|принял|увидел|прочитал)\w{0,3}(?: \w{1,9}){0,3} как|прийшло|зарахован\w*"),
     Cue("intended", r"хотел\w{0,2}|собирал\w{0,3}|(?:надо|нужно) было|должн[аы]?\b|должен\b|планировал\w?|к оплате|хотіл\w?|wanted|намерен\w*|счет (?:был )?на\b|стоимость\w?"),
-    Cue("inserted", r"вн[ео]с(?:ил|ла|ли|ено|ен|ены|лось)?\w{0,2}|вложил\w?|вставил\w?|вставлял\w?|засунул\w?|сунул\w?|положил\w?|полож[еи]н\w?|поклал\w?|ложил\w?|клал\w?|закинул\w?|кинул\w?|скинул\w?|опла[тч]\w{1,5}|заплатил\w?|платил\w?|плачу|пополн\w{1,6}|скорм\w{2,4}|с[ъь]?ел[аои]?\b|сож[ре]+ал\w?|сожрал\w?|проглот\w{2,4}|зажевал\w?|зажева\w?|взял[аои]?\b|забрал\w?|списал\w{1,3}|сумм[аыуе]\w?|перев[ео]л\w?|отправил\w?|купюр\w{0,2}|принял\w?|загрузил\w?|забросил\w?|бросил\w?|сунул\w?|paid|inserted|put|topped|поклав|поповни[влт]\w?|сплати[влт]\w?|вніс|внесла|жұтып|салды[мқ]|төледім|polozhil\w?|oplatil\w?|zakinul\w?|vnes\w{0,2}|кидал\w?|лежал[аои]|плат[её]ж\w{0,3}|зависл[аои]|пропал[аои]|ушл[аои]|потерял\w{0,3}"),
+    Cue("inserted", r"опуст\w{2,4}|опускал\w?|вн[ео]с(?:ил|ла|ли|ено|ен|ены|лось)?\w{0,2}|вложил\w?|вставил\w?|вставлял\w?|засунул\w?|сунул\w?|положил\w?|полож[еи]н\w?|поклал\w?|ложил\w?|клал\w?|закинул\w?|кинул\w?|скинул\w?|опла[тч]\w{1,5}|заплатил\w?|платил\w?|плачу|пополн\w{1,6}|скорм\w{2,4}|с[ъь]?ел[аои]?\b|сож[ре]+ал\w?|сожрал\w?|проглот\w{2,4}|зажевал\w?|зажева\w?|взял[аои]?\b|забрал\w?|списал\w{1,3}|сумм[аыуе]\w?|перев[ео]л\w?|отправил\w?|купюр\w{0,2}|принял\w?|загрузил\w?|забросил\w?|бросил\w?|сунул\w?|paid|inserted|put|topped|ate\b|swallowed|took|поклав|поповни[влт]\w?|сплати[влт]\w?|вніс|внесла|жұтып|салды[мқ]|төледім|polozhil\w?|oplatil\w?|zakinul\w?|vnes\w{0,2}|кидал\w?|лежал[аои]|плат[её]ж\w{0,3}|зависл[аои]|пропал[аои]|ушл[аои]|потерял\w{0,3}"),
 )  # fmt: skip
 """What is said near an amount; `claimed` is money that was put in and is asked for."""
 
@@ -128,7 +128,7 @@ def _written(sheet: Sheet) -> Iterator[Money]:
         if found["f"]:
             value += Fraction(int(found["f"]), 10 if len(found["f"]) == 1 else 100)
         if found["k"]:
-            value = value * 1000 + int(found["rest"] or 0)
+            value = value * _times(found["k"]) + int(found["rest"] or 0)
         if found["kop"]:
             value += Fraction(int(found["kop"]), 100)
         end = found.end() - (len(found[0]) - len(found[0].rstrip(" (")))
@@ -148,6 +148,10 @@ def _written(sheet: Sheet) -> Iterator[Money]:
         yield Money(each.start, end, int(each.value * 100), unit and _currency(unit), sure)
 
 
+def _times(word: str) -> int:
+    return 100 if "сот" in word else 500 if "пятихат" in word else 1000
+
+
 def _currency(found: re.Match[str]) -> str | None:
     for name in ("uah", "kzt", "byn"):
         if found[name]:
@@ -161,13 +165,13 @@ def _is_money(sheet: Sheet, each: Money) -> bool:
     if each.sure:
         return True
     before = sheet.left[max(0, each.start - 14) : each.start]
-    if re.search(r"(?:№|#|номер|дом|д\.|кв\.?|корп\.?|стр\.?|ул\.?|чек|л/с|код|паспорт|серия|id) {0,2}[:]? {0,2}$", before):
+    if re.search(r"(?:№|#|…|\bномер|\bдом|\bд\.|\b(?:кв|корп|стр|ул)\.?|\bчек|л/с|\bкод|паспорт|серия|\bid) {0,2}[:]? {0,2}$", before):
         return False
     if re.search(r"\b(?:около|к|до|после|с|между|час[ао]в|минут|о|at) $", before):
         return False
     if re.search(r"\bв $", before) and each.minor <= 2400_00:
         return False
-    if each.minor < 10_00 and not re.search(r"сумм\w* {0,2}[:=-]? ?$", before):
+    if each.minor < 50_00 and not re.search(r"сумм\w* {0,2}[:=-]? ?$", before):
         return bool(re.search(r"\b(?:как|чеке) $", before))
     return True
 
@@ -218,12 +222,18 @@ def _count(sheet: Sheet, each: Money) -> tuple[int, int, bool]:
     return (count, begin + found.start(), False) if 0 < count <= 40 else (1, each.start, False)
 
 
+def _line_of_its_own(sheet: Sheet, each: Money) -> bool:
+    """Tell whether a line holds nothing else: a mail that is a list of numbers."""
+    line = sheet.even[sheet.even.rfind("\n", 0, each.start) + 1 :].partition("\n")[0]
+    return line.strip(" .,") == sheet.even[each.start : each.end] and each.minor % 10_00 == 0
+
+
 def _role(sheet: Sheet, each: Money) -> tuple[str | None, float]:
     """Return what an amount is said to be, and how surely; None: probably no money at all."""
     cue = nearest(sheet, (each.start, each.end), ROLES)
     if cue is None:
         if not each.sure:
-            return None, 0.0
+            return ("inserted", 0.55) if _line_of_its_own(sheet, each) else (None, 0.0)
         return "inserted", 0.7 if sheet.passage.origin != Origin.SUBJECT else 0.6
     role = cue.name
     sureness = 0.95 if each.sure else 0.8

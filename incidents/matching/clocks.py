@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Final
 
-from incidents.matching.words import Sheet
+from incidents.matching.words import Sheet, anchored
 
 CLOCKS_MAX: Final = 24
 """Times of one passage that are read."""
@@ -68,7 +69,9 @@ _HOUR_WORDS: Final = {
     "час": 1, "часу": 1, "часа": 1, "два": 2, "двух": 2, "двум": 2, "три": 3, "трех": 3, "трем": 3,
     "четыре": 4, "четырех": 4, "четырем": 4, "пять": 5, "пяти": 5, "шесть": 6, "шести": 6,
     "семь": 7, "семи": 7, "восемь": 8, "восьми": 8, "девять": 9, "девяти": 9, "десять": 10,
-    "десяти": 10, "одиннадцать": 11, "одиннадцати": 11, "двенадцать": 12, "двенадцати": 12,
+    "десяти": 10, "двумя": 2, "тремя": 3, "четырьмя": 4, "пятью": 5, "шестью": 6, "семью": 7,
+    "восемью": 8, "девятью": 9, "десятью": 10, "одиннадцатью": 11, "двенадцатью": 12, "часом": 1,
+    "одиннадцать": 11, "одиннадцати": 11, "двенадцать": 12, "двенадцати": 12,
     "тринадцать": 13, "четырнадцать": 14, "пятнадцать": 15, "шестнадцать": 16, "семнадцать": 17,
     "восемнадцать": 18, "девятнадцать": 19, "двадцать": 20, "двадцать один": 21,
     "двадцать два": 22, "двадцать три": 23, "пятнадцати": 15, "шестнадцати": 16,
@@ -89,14 +92,14 @@ def _either(names: dict[str, int]) -> str:
     return "|".join(sorted(names, key=len, reverse=True))
 
 
-_H: Final = rf"(?:[01]?[0-9]|2[0-4]|(?:{_either({k: v for k, v in _HOUR_WORDS.items() if v > 1})}|час[ау]?)(?![а-я]))"
+_H: Final = rf"(?:[01]?[0-9]|2[0-4]|(?:{_either({k: v for k, v in _HOUR_WORDS.items() if v > 1})}|час(?:а|у|ом)?)(?![а-я]))"
 _OF_HOUR: Final = rf"(?P<o>{'|'.join(sorted(_ORD_STEMS, key=len, reverse=True))})"
 _M: Final = rf"(?:[0-5]?[0-9]|{_either(_MINUTE_WORDS)})"
 _ABOUT: Final = (
     r"(?P<about>\b(?:пример?н\w{1,2}|ориентировочно|приблизительно|где-?то|где то|около|окола|в районе|порядка|прибл\.?|приб|часов|часа|часиков|плюс-минус|вроде|кажется|наверное|может|близько|приблизно|about|around|approximately|шамасында|~)(?:[ ,]{1,2}(?:в|во|часов|о|около|на)\b)?[ ]{0,2}(?:в )?)"
 )
 _SIDE: Final = r"(?P<side>\b(?:ближе )?к(?:о)?\b|до\b|не позже|после\b|позже|раньше|before|after|by)[ ]{1,2}"
-_IN: Final = r"(?P<in>\b(?:в|во|о|об|at|сағат|время|в ?время|v)[ :]{1,3}(?:районе )?)"
+_IN: Final = r"(?P<in>\b(?:в|во|о|об|at|сағат|время(?: было| платежа| операции| оплаты)?|в ?время|v)[ :]{1,3}(?:районе )?)"
 
 _RANGE: Final = re.compile(
     rf"(?:(?:\bс|\bмежду|\bот|between|from|з)[ ]{{1,2}})(?P<a>{_H})(?:[:. -](?P<am>[0-5][0-9])(?![0-9.]))?(?: час\w{{0,3}}| ?ч\.?| утра| дня)?[ ]{{1,2}}(?:до|и|по|and|to|-)[ ]{{1,2}}(?P<b>{_H})(?:[:. -](?P<bm>[0-5][0-9])(?![0-9.]))?(?![0-9])(?: ?(?:час\w{{0,3}}|ч\b\.?))?(?: ?{_HALF_DAY})?"
@@ -106,7 +109,7 @@ _DASHED: Final = re.compile(
     rf"|(?P<a2>[01]?[0-9]|2[0-4])[:.](?P<am2>[0-5][0-9]) ?- ?(?P<b2>[01]?[0-9]|2[0-4])[:.](?P<bm2>[0-5][0-9])(?![0-9.:]))"
 )
 _HALF_OF: Final = re.compile(
-    rf"(?:в )?(?:половин[аеу] |пол ?-?(?=[а-я])){_OF_HOUR}(?:ого|его|ьего)(?: ?{_HALF_DAY})?"
+    rf"(?:в )?(?:половин[аеуы] |пол ?-?(?=[а-я])){_OF_HOUR}(?:ого|его|ьего)(?: ?{_HALF_DAY})?"
 )
 _QUARTER_TO: Final = re.compile(rf"\bбез (?P<mm>{_M})(?: мин\w{{0,4}}\.?)? (?:в )?(?P<h>{_H})(?![0-9])(?: час\w{{0,2}})?(?: ?{_HALF_DAY})?")
 _QUARTER_PAST: Final = re.compile(rf"\b(?P<mm>{_M})(?: мин\w{{0,4}})? {_OF_HOUR}(?:ого|его|ьего)(?: ?{_HALF_DAY})?")
@@ -121,6 +124,8 @@ _HOURS: Final = re.compile(
     rf"(?:{_ABOUT}|{_SIDE})?(?:{_IN})?(?<![0-9.,:/№-])(?P<h>{_H})(?![0-9:]|[.,-][0-9])(?:(?:-(?:ти|и|ми|х))?)(?P<u>[ ]{{0,2}}(?:час\w{{0,3}}|годин\w|год\b\.?(?= вечора| ранку)|ч\b\.?|o'clock|сағат\w*))?(?:[ ]{{0,2}}{_HALF_DAY})?"
 )
 _POINT: Final = re.compile(rf"(?:{_ABOUT}|{_SIDE})?(?:в )?(?P<point>полдень|полудня|полудню|полночь|полуночи|полуночь|noon|midnight)")
+
+_POINT_WORD: Final = re.compile(r"пол(?:ден|удн|ноч|уноч)[а-я]{1,2}|noon|midnight")
 
 
 def minutes_of(hour: int, part: str | None) -> int | None:
@@ -257,7 +262,7 @@ def _first_hour(base: tuple[int, bool], hour: int) -> tuple[int, bool]:
 
 
 def _points(sheet: Sheet) -> Iterator[Clock]:
-    for found in _POINT.finditer(sheet.left):
+    for found in anchored(_POINT, _POINT_WORD, sheet.left, (44, 0)):
         noon = found["point"].startswith(("полд", "полуд", "noon"))
         base = (NOON if noon else DAY, False)
         slack = 45 if found["about"] or found["side"] else 30
@@ -357,7 +362,7 @@ def read_clocks(sheet: Sheet) -> list[Clock]:
     found: list[Clock] = []
     for read in (_ranges, _worded, _points, _exact, _hours):
         # A reader's own matches do not overlap; the next sees what is left.
-        clocks = [each for each in read(sheet)][:CLOCKS_MAX]
+        clocks = list(islice(read(sheet), CLOCKS_MAX))
         for clock in clocks:
             if "\x00" in sheet.left[clock.start : clock.end]:
                 continue

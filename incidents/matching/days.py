@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from incidents.matching.numbers import SMALL
-from incidents.matching.words import Sheet
+from incidents.matching.words import Sheet, anchored
 
 DAYS_MAX: Final = 24
 """Days of one passage that are read."""
@@ -55,7 +55,7 @@ _ORDINAL: Final = (
 _YEAR: Final = r"(?:,? ?(?P<y>20[0-9]{2}|[0-9]{2}(?= ?г))(?![0-9:])(?: ?(?:года?\b|г\.?(?![а-я])|року|ж))?)?"
 
 _NUMERIC: Final = re.compile(
-    r"(?<![0-9.,/:№-])(?P<d>[0-3]?[0-9])(?P<s>[./\-, ]) ?(?P<m>[01]?[0-9])(?P=s) ?(?P<y>20[0-9]{2}|[0-9]{2})(?![0-9])(?: ?г(?:ода|\.)?(?![а-я]))?"
+    r"(?<![0-9.,/:№-])(?P<d>[0-3]?[0-9])(?P<s>[./\-, ]) ?(?P<m>[01]?[0-9])(?P=s) ?(?P<y>20[0-9]{2}|19[0-9]{2}|[0-9]{2})(?![0-9])(?: ?г(?:ода|\.)?(?![а-я]))?"
 )
 _ISO: Final = re.compile(r"(?<![0-9])(?P<y>20[0-9]{2})[-./](?P<m>[01][0-9])[-./](?P<d>[0-3][0-9])(?![0-9])")
 _NAMED: Final = re.compile(
@@ -92,6 +92,10 @@ _COUNT: Final = r"(?P<n>[0-9]{1,2}|полтор[аы]|один|одну|два|�
 _UNIT: Final = r"(?P<u>дн[еяй]\w?|день|сут\w{2}|недел\w{1,3}|неделек|месяц\w{0,2}|мес|тижн\w|дні\w?|күн|days?|weeks?|months?)"
 _AGO: Final = re.compile(
     rf"(?:{_COUNT}(?:-(?P<n2>[0-9]|три|четыре|пять|полтор[аы]))?[ ]{{1,2}})?{_UNIT}(?:[ ]{{1,2}}(?P<n3>[0-9]{{1,2}}|два|две|три|четыре|пять|шесть|семь|десять|пару))?[ ]{{1,2}}(?:тому )?(?:назад|ago|тому|бұрын)"
+)
+AGO_WORD: Final = re.compile(r"назад|\bago|тому\b|бұрын")
+_MONTH_WORD: Final = re.compile(
+    rf"(?<![а-яіїa-z])(?:{'|'.join(sorted(_MONTH_OF, key=len, reverse=True))})[а-яіїa-z]{{0,7}}"
 )
 _PERIOD: Final = re.compile(
     r"\b(?:(?P<days>на днях|недавно|на этих днях)|(?P<weekend>на (?:этих |прошлых )?выходных|в (?:эти |прошлые )?выходные|at the weekend)"
@@ -130,9 +134,9 @@ def _calendar(found: re.Match[str], today: date) -> tuple[date, float] | None:
         value = date(year, month, day)
     except ValueError:
         return None
-    if groups.get("y") and value > today + timedelta(days=1):
-        sureness = 0.4
-    if value < today - timedelta(days=200):
+    if value > today + timedelta(days=1) or value < today - timedelta(days=1200):
+        sureness = 0.0  # no payment: a holiday's end, a birthday
+    elif value < today - timedelta(days=200):
         sureness -= 0.25
     return value, sureness
 
@@ -151,11 +155,15 @@ def read_days(sheet: Sheet, today: date) -> list[Day]:
 
 def _calendars(sheet: Sheet, today: date) -> Iterator[Day]:
     for pattern in (_ISO, _NUMERIC, _NAMED, _NAMED_ENGLISH):
-        for found in list(pattern.finditer(sheet.left)):
+        named = pattern in {_NAMED, _NAMED_ENGLISH}
+        matches = anchored(pattern, _MONTH_WORD, sheet.left, (30, 24)) if named else pattern.finditer(sheet.left)
+        for found in list(matches):
             if pattern is _NUMERIC and found["s"] in ", " and len(found["y"]) == 2:
                 continue
             value = _calendar(found, today)
-            if value and sheet.left[found.start()] != "\x00":
+            if value and value[1] <= 0:
+                sheet.take(*_trimmed(found))
+            elif value and sheet.left[found.start()] != "\x00":
                 yield Day(*_trimmed(found), value[0], value[0], value[1], explicit=True)
 
 
@@ -274,7 +282,7 @@ def _number(text: str | None) -> float:
 
 
 def _ago(sheet: Sheet, today: date) -> Iterator[Day]:
-    for found in list(_AGO.finditer(sheet.left)):
+    for found in list(anchored(_AGO, AGO_WORD, sheet.left, (44, 0))):
         vague = bool(found["n3"] or found["n2"]) or (found["n"] or "") in {"пару", "несколько", "пара"}
         count = _number(found["n"] or found["n3"])
         unit = found["u"]

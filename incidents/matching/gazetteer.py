@@ -38,6 +38,14 @@ _HOUSE: Final = re.compile(
 )
 
 
+_ENDING: Final = re.compile(r"(?<=[а-я]{4})(?:[аяыио][яй]|ое|ее|ие|ые)$")
+
+
+def key(word: str) -> str:
+    """Return what all forms of a name share: its lemma, and of an adjective the stem."""
+    return _ENDING.sub("", lemma(word))
+
+
 class Row(NamedTuple):
     """A terminal and where it stands."""
 
@@ -112,8 +120,8 @@ class Gazetteer:
 
     def word(self, text: str, *, typos: bool) -> Word | None:
         """Return what a word names in the fleet's addresses, misspelt too if asked."""
-        for form in (lemma(text), text):
-            if form in GENERIC:
+        for form in (key(text), text):
+            if form in GENERIC or lemma(text) in GENERIC:
                 return None
             if form in self._lists:
                 return Word(form, 1.0)
@@ -121,7 +129,7 @@ class Gazetteer:
             return None
         from rapidfuzz import fuzz, process  # noqa: PLC0415 - only where a place is misspelt
 
-        form = lemma(text)
+        form = key(text)
         found = process.extractOne(
             form, self._by_initial.get(form[0], ()), scorer=fuzz.ratio, score_cutoff=TYPO_MIN
         )
@@ -188,5 +196,8 @@ class Gazetteer:
 
 def _lemmas(text: str) -> set[str]:
     """Return the telling lemmas of an even address."""
-    found = {lemma(word[0]) for word in words(text)}
-    return {word for word in found if len(word) > 1 and word not in GENERIC}
+    return {
+        key(word[0])
+        for word in words(text)
+        if len(word[0]) > 1 and word[0] not in GENERIC and lemma(word[0]) not in GENERIC
+    }

@@ -115,7 +115,7 @@ def read_receipts(sheet: Sheet) -> list[Fact]:
             start, end = found.span("n")
             if _NOT_ID_BEHIND.match(sheet.left, end):
                 continue
-            if kind == "receipt" and not (found["first"] or found["label"].strip() or end - start >= 4):
+            if kind == "receipt" and not (found["first"] or found["label"].strip() or end - start >= 3):
                 continue
             number = sheet.passage.text[start:end]
             if re.fullmatch(r"[0-9]{1,2}-[0-9]{1,2}-[0-9]{2,4}|[0-9]{4}-[0-9]{2}-[0-9]{2}", number):

@@ -20,10 +20,10 @@ from incidents.matching.clocks import (
     read_day_parts,
 )
 from incidents.matching.cues import Cue, all_near
-from incidents.matching.days import Day, read_days, read_short_days
+from incidents.matching.days import AGO_WORD, Day, read_days, read_short_days
 from incidents.matching.numbers import SMALL
 from incidents.matching.passage import Fact, Origin
-from incidents.matching.words import Sheet
+from incidents.matching.words import Sheet, anchored
 
 _AMOUNT: Final = r"(?P<n>[0-9]{1,3}|пол|полтор[аы]|пар[ау]|один|одну|два|две|три|четыре|пять|шесть|семь|восемь|девять|десять|пятнадцать|двадцать|тридцать|сорок|пятьдесят|несколько|an?|one|two|three|half an)"
 _TIME_UNIT: Final = r"(?P<u>час\w{0,2}|ч\b\.?|минут\w{0,2}|мин\b\.?|секунд\w?|годин\w?|хвилин\w?|hours?|minutes?|mins?|сағат|hrs?)"
@@ -172,7 +172,7 @@ def _count(text: str | None) -> float:
 
 def _ago(sheet: Sheet, now: datetime) -> list[_Moment]:
     found_all = []
-    for found in list(_AGO.finditer(sheet.left))[:10]:
+    for found in list(anchored(_AGO, AGO_WORD, sheet.left, (60, 0))):
         unit = found["u"] or ""
         if not unit:
             first = _UNIT_FIRST.search(found["about"] or "") or _UNIT_FIRST.search(found[0])
@@ -321,6 +321,7 @@ def _at(read: _Read, clock: Clock, day: Day | None) -> _Moment:
     start, end = _span(day if day in read.days else None, clock)
     first = day.first if day else read.now.date()
     if day and day.night:
+        clock = _of_night(clock)
         first = day.last if clock.best < NOON else day.first
     readings = [_reading(first, clock)]
     sureness = clock.confidence * (day.confidence if day else 0.75)
@@ -347,6 +348,15 @@ def _at(read: _Read, clock: Clock, day: Day | None) -> _Moment:
     if day and day.last != day.first and not day.night:
         precision = "period"
     return _Moment(start, end, low, high, best, precision, sureness, tuple(past[1:4]))
+
+
+def _of_night(clock: Clock) -> Clock:
+    """Return a clock as it is meant in a night: 9 is 21, and 12 is midnight."""
+    best = clock.best % NOON
+    if best >= 8 * 60:
+        best += NOON
+    move = best - clock.best
+    return replace(clock, low=clock.low + move, high=clock.high + move, best=best, half=False)
 
 
 def _nights(day: Day | None, readings: list[tuple[datetime, datetime, datetime]]) -> list[tuple[datetime, datetime, datetime]]:

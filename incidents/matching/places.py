@@ -10,6 +10,8 @@ from incidents.matching.words import Sheet, lemma, words
 
 WORDS_MAX: Final = 600
 """Words of one passage that are looked at."""
+LOOKED_MAX: Final = 120
+"""Words of one passage that are looked up."""
 BITS_MIN: Final = 2.0
 """Words that tell less name no place."""
 _CLUSTER: Final = 60
@@ -97,7 +99,7 @@ def _read(sheet: Sheet, gazetteer: Gazetteer) -> list[Fact]:
 
 def _words(sheet: Sheet, gazetteer: Gazetteer) -> list[_Found]:
     found: list[_Found] = []
-    typos = 0
+    typos = looked = 0
     shouting = sheet.passage.text.isupper()
     for count, match in enumerate(words(sheet.left)):
         if count >= WORDS_MAX:
@@ -106,20 +108,21 @@ def _words(sheet: Sheet, gazetteer: Gazetteer) -> list[_Found]:
         if len(text) < 3 or text in GENERIC:
             continue
         start, end = match.span()
-        named = gazetteer.word(text, typos=False)
-        if named is None and (len(text) < 5 or typos >= TYPOS_MAX):
-            continue
         cued = _cued(sheet, start)
         capital = not shouting and _capital(sheet, start)
         beside = bool(found) and start - found[-1].end <= 14 and found[-1].cued
+        if not (cued or capital or beside) or looked >= LOOKED_MAX:
+            continue
+        looked += 1
+        named = gazetteer.word(text, typos=False)
+        if named is None and (len(text) < 5 or typos >= TYPOS_MAX):
+            continue
         if named is None:
             if not ((cued and capital) or (cued and beside) or (capital and beside) or _near(sheet, start)):
                 continue
             typos += 1
             named = gazetteer.word(text, typos=True)
         if named is None or (lemma(text) in ORDINARY and not (cued and capital) and not _near(sheet, start)):
-            continue
-        if not (cued or capital or beside):
             continue
         house = _HOUSE_BEHIND.match(sheet.left, end)
         if house and (pair := house_of(" " + house["n"])):

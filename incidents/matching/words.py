@@ -12,8 +12,11 @@ from incidents.matching.passage import Fact, Passage
 if TYPE_CHECKING:
     from pymorphy3 import MorphAnalyzer
 
-READ_MAX: Final = 8_000
+READ_MAX: Final = 5_000
 """Characters of one report that are read for facts: what is behind them stays text."""
+
+WORD_MAX: Final = 30
+"""Letters of a word at most; a longer one is none."""
 
 TAKEN: Final = "\x00"
 """Stands where something was read already; no pattern runs over it."""
@@ -29,7 +32,8 @@ _EVEN: Final = str.maketrans(
     }
 )  # fmt: skip
 
-_MIXED: Final = re.compile(r"(?=[а-я]*[a-z])[a-zа-яіїєґәғқңөұүһ]*[а-я][a-zа-яіїєґәғқңөұүһ]*")
+_MIXED: Final = re.compile(r"[a-z][а-я]|[а-я][a-z]")
+_LETTERS: Final = re.compile(r"[a-zа-яіїєґ]+")
 _BREAK: Final = re.compile(r"[!?;\n]|(?P<word>[a-zа-я]{0,5})\.(?![0-9a-zа-я]\b)(?![0-9])")
 _SHORT_BEFORE_NAME: Final = frozenset(
     "ул пр пл им ст оф кв д дом корп к стр пер бул б наб тц трц г обл пос шос просп м тел моб ном т"
@@ -39,6 +43,8 @@ _SHORT: Final = frozenset(
     "р руб тыс коп ч час мин сек нояб дек янв фев мар апр авг сен сент окт прим примерно приб прибл "
     "эт пт сб вс пн вт ср чт с св max min no".split()
 )  # fmt: skip
+ANCHORS_MAX: Final = 30
+"""Places of one passage where a costly pattern is tried."""
 WORD: Final = re.compile(r"[a-zа-яіїєґәғқңөұүһ]+")
 
 
@@ -48,7 +54,12 @@ def even(text: str) -> str:
     if len(small) != len(text):
         small = "".join(each.lower() if len(each.lower()) == 1 else each for each in text)
     small = small.translate(_EVEN)
-    return _MIXED.sub(lambda found: found[0].translate(LATIN_TWINS), small)
+    if not _MIXED.search(small):
+        return small
+    return _LETTERS.sub(
+        lambda found: found[0].translate(LATIN_TWINS) if _MIXED.search(found[0]) else found[0],
+        small,
+    )
 
 
 @dataclass(slots=True)
@@ -116,6 +127,21 @@ def _breaks(text: str, raw: str) -> Iterator[int]:
         yield found.end() - 1
 
 
+def anchored(
+    pattern: re.Pattern[str], anchor: re.Pattern[str], text: str, reach: tuple[int, int]
+) -> Iterator[re.Match[str]]:
+    """Yield a costly pattern's matches around what each of them holds, so far before and behind."""
+    last = 0
+    for count, found in enumerate(anchor.finditer(text)):
+        if count >= ANCHORS_MAX:
+            return
+        begin = max(last, found.start() - reach[0])
+        match = pattern.search(text, begin, min(len(text), found.end() + reach[1]))
+        if match:
+            last = match.end()
+            yield match
+
+
 def words(text: str) -> Iterator[re.Match[str]]:
     """Yield the words of an even text."""
     return WORD.finditer(text)
@@ -131,7 +157,7 @@ def _morphology() -> "MorphAnalyzer":
 @lru_cache(maxsize=100_000)
 def lemma(word: str) -> str:
     """Return the dictionary form of an even Russian word; of another word, the word."""
-    if not ("а" <= word[:1] <= "я"):
+    if not ("а" <= word[:1] <= "я") or len(word) > WORD_MAX:
         return word
     form: str = _morphology().parse(word)[0].normal_form
     return form.replace("ё", "е")
@@ -140,4 +166,4 @@ def lemma(word: str) -> str:
 @lru_cache(maxsize=20_000)
 def known(word: str) -> bool:
     """Tell whether the dictionary holds the word."""
-    return bool(_morphology().word_is_known(word))
+    return len(word) <= WORD_MAX and bool(_morphology().word_is_known(word))
