@@ -128,10 +128,10 @@ class Faults:
                 path.throttle(fault.size)
 
     def terminal(self, fault: Fault) -> str | None:
-        """Return the number of the terminal that a fault is about, if it is about one."""
-        if fault.target.startswith("kiosk:"):
-            return self._kiosk(fault).terminal
-        return self._resident(fault).number if fault.target.startswith("light:") else None
+        """Return the number of the kiosk that a fault kept from working, if it is about one."""
+        if fault.kind == "clock" or not fault.target.startswith("kiosk:"):
+            return None
+        return self._kiosk(fault).terminal
 
     def _kiosk(self, fault: Fault) -> Kiosk:
         return self._fleet.kiosks[int(fault.target.partition(":")[2])]

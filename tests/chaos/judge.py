@@ -68,6 +68,8 @@ class Judgement:
     """Rows in the database that no terminal ever wrote."""
     given_up: int = 0
     """Events that their terminal lost, or had to drop, and declared: `journal_lost`."""
+    gaps: int = 0
+    """The rows that declare it."""
     expected: int = 0
     found: int = 0
     cases: int = 0
@@ -188,6 +190,7 @@ def judge_journal(
     covered = set[int]()
     for seq, kind, body in rows:
         if kind == "journal_lost":
+            result.gaps += 1
             covered |= set(range(seq, body["through"] + 1))
         elif seq >= held.next:
             result.unknown += 1

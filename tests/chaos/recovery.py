@@ -3,7 +3,7 @@
 What is measured. At the end of a fault all that the journals hold so far is noted: the `next` of
 each light terminal, and for full kiosks the highest cursor ever seen. The fleet has recovered when
 the database's cursors *and* the fold's positions have reached all of it, the desk is ready, and
-a kiosk that the fault was about has pulsed with nothing unacknowledged. Other faults go on
+a kiosk that the fault kept from working has pulsed with nothing unacknowledged. Other faults go on
 meanwhile and count: the time is what one who waits would have waited.
 """
 

@@ -49,6 +49,7 @@ def lines(outcome: Outcome) -> Iterator[str]:
         ("lost", judged.lost),
         ("different, or never written", f"{judged.different}, {judged.unknown}"),
         ("lost by terminals, and declared", judged.given_up),
+        ("rows that declare it", judged.gaps),
         ("incidents expected", judged.expected),
         ("incidents found", judged.found),
         ("cases of transactions", judged.cases),
