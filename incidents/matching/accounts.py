@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final
 
 from incidents.matching.cues import Cue, all_near
@@ -34,6 +35,9 @@ _MASKED: Final = re.compile(
 _TAIL: Final = re.compile(
     r"(?:последни\w{1,2}(?: \w{1,6})? цифр\w{0,2}(?: номера)?|оканчива\w{2,5}(?: на)?|заканчива\w{2,5}(?: на)?"
     r"|конец номера|ending(?: in| with)?|last (?:4|four) digits)[ :-]{1,3}(?P<tail>[0-9]{2}[ -]?[0-9]{2})(?![0-9])"
+)
+_CARD_TAIL: Final = re.compile(
+    r"карт\w{0,3} (?:[а-яa-z]{2,14} ){0,2}(?:№ ?)?(?:[*xх•.]{1,12}|[*xх•0-9]{4}[ *xх•-]{5,12}) ?(?P<tail>[0-9]{4})(?![0-9])"
 )
 _CORRECTED: Final = re.compile(
     r"(?:вместо|надо было|нужно было|надо|правильно|должно быть|а нужно)(?: на)?[ :]{1,2}(?:\.{2,3}|…)?"
@@ -62,7 +66,7 @@ _BARE: Final = re.compile(
 
 ROLES: Final = (
     Cue("contact", r"для связи|обратн\w{2} связ\w|связа?т\w+|свяж\w+|контакт\w*|перезвон\w*|перезвін\w*|позвон\w+|звоните|наберите|дозвон\w+|моб\b|whats ?app|ватсап\w*|вайбер\w*|viber|telegram|телеграм\w*|пишите|call me|contact|my phone is|со мной|сообщите|смс на|байланыс\w*|хабарлас\w*"),
-    Cue("own", r"м(?:ой|оего|оему) (?:\w{1,12} )?(?:номер|тел|моб|сот)\w*|мій (?:номер|тел)\w*|my (?:number|phone)|тел\b\.?"),
+    Cue("own", r"(?:мой|моего|моему|наш|нашего) (?:\w{1,12} )?(?:номер|тел|моб|сот)\w*|мій (?:номер|тел)\w*|my (?:number|phone)|тел\b\.?"),
     Cue("hotline", r"горяч\w+ лини\w*|гарячу лінію|техподдержк\w+|колл?[ -]?центр\w*|звонил\w*(?: к)? (?:вам|на|по)|ваш(?:ему|ем|его)? (?:номер|тел)\w*|номер поддержк\w|hotline|дзвони[вл]\w* на|служб\w поддержк\w|указан\w+ на терминал\w"),
     Cue("intended", r"вместо|(?:надо|нужно|необходимо) (?:было )?(?!верн)|хотел\w{0,2}|правильн\w{2,3}|верн(?:ый|ого|ом)\b|должн[аоы]? был[аои]?|должен был|следовало|instead of|замість|треба було|потрібно|собирал\w{1,3}|перекин\w+|переве(?:сти|дите)|а (?:надо|нужно)\b|correct"),
     Cue("paid", r"ошиб\w{1,8}|неправильн\w{1,3}|неверн\w{1,3}|чуж\w{2,3}|(?:по|за)(?:ложил|платил)\w?|клал\w?|набрал\w?|ввел\w?|ввела|вбил\w?|указал\w?|перевел\w?|пополн\w+|оплат\w+|внес\w{0,2}|вніс|ушл[аои]|закин\w+|кинул\w?|скинул\w?|отправил\w?|зачисл\w+|попал[аои]?|поступ\w+|на номер\w?|на тел\w*|набирал\w?|paid|платил\w?|wrong|помилк\w+|polozhil\w?|oplat\w+|на мтс|на билайн|на мегафон|на теле2"),
@@ -100,7 +104,7 @@ def read_accounts(sheet: Sheet) -> list[Fact]:
     elif not any(each.role in {"paid", "intended", "own"} for each in found):
         found = [_only(sheet, each) for each in found]
     elif any(each.role in {"paid", "intended"} for each in found):
-        found = [replace(each, role="contact") if each.role == "own" else each for each in found]
+        found = [_own(sheet, each, found) for each in found]
     found = [replace(e, role="paid", confidence=0.75) if e.role == "own" else e for e in found]
     if not any(each.role == "paid" for each in found):
         intended = [each for each in found if each.role == "intended"]
@@ -109,7 +113,7 @@ def read_accounts(sheet: Sheet) -> list[Fact]:
     return [_fact(sheet, each) for each in found]
 
 
-_MISTAKE: Final = r"ошиб|вместо (?:номера?\b|[0-9+])|неправильн|неверн|не тот|не на тот|чуж|wrong|опечат|промахн|не туда|помилк"
+_MISTAKE: Final = r"ошиб|вместо (?:номера?\b|[0-9+])|неправильн|неверн|не тот|не на тот|чуж|перепута\w+ (?:\w+ )?(?:номер|цифр)|wrong|опечат|промахн|не туда|помилк"
 
 
 def _fact(sheet: Sheet, each: _Number) -> Fact:
@@ -191,7 +195,7 @@ def _labelled_contract(sheet: Sheet, start: int) -> bool:
 
 
 def _tails(sheet: Sheet) -> Iterator[_Number]:
-    for pattern, sureness in ((_TAIL, 0.85), (_MASKED, 0.85)):
+    for pattern, sureness in ((_TAIL, 0.85), (_MASKED, 0.85), (_CARD_TAIL, 0.7)):
         for found in pattern.finditer(sheet.left):
             digits = re.sub(r"[^0-9]", "", found["tail"])
             yield _Number(found.start("tail"), found.end("tail"), digits, "tail", sureness)
@@ -224,28 +228,34 @@ _UNIT_BEHIND: Final = re.compile(
 )
 
 
+_DATE: Final = re.compile(r"[0-9]{1,2}[./-][0-9]{1,2}[./-][0-9]{2,4}|[0-9]{4}-[0-9]{2}-[0-9]{2}.*")
+_OTHER_LABEL: Final = re.compile(
+    r"терминал|чек|операци|банкомат|автомат|платеж|на сумм|рубл|внес|полож|транзакци"
+)
+_OTHER_LABEL_BEFORE: Final = re.compile(
+    r"(?:терминал\w?|чек\w?|операци\w|транзакци\w|платеж\w)[ :№#-]{0,3}(?:номер)?[ :№#-]{0,3}$"
+)
+
+
 def _is_contract(sheet: Sheet, found: re.Match[str], form: str) -> bool:
+    """Tell a contract's number from a date, a sum, a terminal's number."""
     if form == "login":
         return True
-    number = found["n"]
-    digits = re.sub(r"[^0-9]", "", number)
-    if _UNIT_BEHIND.match(sheet.left, found.end("n")):
-        return False
-    if re.fullmatch(r"[0-9]{1,2}[./-][0-9]{1,2}[./-][0-9]{2,4}|[0-9]{4}-[0-9]{2}-[0-9]{2}.*", number):
-        return False
-    before = found["cue"] if "cue" in found.re.groupindex else found.groupdict().get("gap") or ""
-    if re.search(r"терминал|чек|операци|банкомат|автомат|платеж|на сумм|рубл|внес|полож", before):
-        return False
-    if re.search(r"(?:терминал\w?|чек\w?|операци\w|транзакци\w|платеж\w)[ :№#-]{0,3}(?:номер)?[ :№#-]{0,3}$",
-                 sheet.left[max(0, found.start() - 22) : found.start()]):  # fmt: skip
+    digits = re.sub(r"[^0-9]", "", found["n"])
+    groups = found.groupdict()
+    said = groups.get("cue") or groups.get("gap") or ""
+    before = sheet.left[max(0, found.start() - 22) : found.start()].rpartition("\n")[2]
+    if (
+        _UNIT_BEHIND.match(sheet.left, found.end("n"))
+        or _DATE.fullmatch(found["n"])
+        or _OTHER_LABEL.search(said)
+        or _OTHER_LABEL_BEFORE.search(before)
+    ):
         return False
     label = found[0][: found.start("n") - found.start()]
-    if label.startswith(("на", "по", "за", "to")) and len(digits) < 7:
-        return False
-    if label.startswith("карт") and len(digits) == 4:
-        return False
+    short = label.startswith(("на", "по", "за", "to", "карт"))
     strong = re.search(r"№|#|номер|:|лицев|л/с|лс|договор|логин", label)
-    return len(digits) >= (4 if strong else 5)
+    return len(digits) >= (7 if short else 4 if strong else 5)
 
 
 def _said(sheet: Sheet, each: _Number) -> _Number:
@@ -260,7 +270,11 @@ def _said(sheet: Sheet, each: _Number) -> _Number:
         return each
     if best.name == "own" and any(n.name == "contact" and n.distance < 40 for n in ours):
         return replace(each, role="contact")
-    if best.name == "paid" and best.behind and any(n.name == "contact" and not n.behind for n in ours):
+    if (
+        best.name == "paid"
+        and best.behind
+        and any(n.name == "contact" and not n.behind for n in ours)
+    ):
         return replace(each, role="contact")
     if best.name == "own" and any(n.name == "paid" and not n.behind for n in ours):
         return replace(each, cued=True)
@@ -286,9 +300,11 @@ def _free(sheet: Sheet, each: _Number, distance: int, *, behind: bool) -> bool:
 def _swapped(sheet: Sheet, found: list[_Number]) -> list[_Number]:
     """Return them with "X instead of Y" read right, whatever stands before X."""
     result = list(found)
-    for number, (left, right) in enumerate(zip(found, found[1:], strict=False)):
+    for number, (left, right) in enumerate(pairwise(found)):
         between = sheet.even[left.end : right.start]
-        if len(between) <= 40 and re.search(r"\b(?:вместо|instead of|замість|а (?:надо|нужно|правильн))", between):
+        if len(between) <= 40 and re.search(
+            r"\b(?:вместо|instead of|замість|а (?:надо|нужно|правильн))", between
+        ):
             result[number] = replace(left, role="paid")
             result[number + 1] = replace(right, role="intended")
     return result
@@ -309,8 +325,24 @@ def _corrections(sheet: Sheet, found: list[_Number]) -> list[_Number]:
     return [_Number(start, end, whole, typed[-1].form, 0.6, "intended")]
 
 
+def _own(sheet: Sheet, each: _Number, found: list[_Number]) -> _Number:
+    """Read "my number" beside a paid one: the right one if it is nearly the same, or a contact."""
+    if each.role != "own":
+        return each
+    near = any(
+        (e.role == "paid" and e.form == each.form and sorted(e.digits) == sorted(each.digits))
+        or sum(a != b for a, b in zip(e.digits, each.digits, strict=False)) <= 2
+        for e in found if e is not each
+    )  # fmt: skip
+    mistaken = near and re.search(_MISTAKE, sheet.even)
+    return replace(each, role="intended" if mistaken else "contact")
+
+
 def _only(sheet: Sheet, each: _Number) -> _Number:
     """A lone contact phone may be the paid one too, where the mail says so."""
-    if re.search(r"(?:этот|свой|свою|мой|себе|на него|указанн\w+)(?: же)?(?: \w+)? (?:номер|тел)|себе на", sheet.even):
+    if re.search(
+        r"(?:этот|свой|свою|мой|себе|на него|указанн\w+)(?: же)?(?: \w+)? (?:номер|тел)|себе на",
+        sheet.even,
+    ):
         return replace(each, role="paid", confidence=0.6)
     return each

@@ -9,7 +9,7 @@ from typing import Final
 from incidents.matching.cues import Cue, nearest
 from incidents.matching.numbers import read_words
 from incidents.matching.passage import Fact, Origin
-from incidents.matching.words import Sheet
+from incidents.matching.words import TAKEN, Sheet
 
 MINOR_MAX: Final = 1_000_000_00
 """More than a million is no cash payment."""
@@ -49,8 +49,9 @@ _COUNTS: Final = {
     "одна": 1, "одну": 1, "две": 2, "два": 2, "двумя": 2, "три": 3, "тремя": 3, "четыре": 4,
     "четырьмя": 4, "пять": 5, "шесть": 6, "семь": 7, "восемь": 8, "девять": 9, "десять": 10,
 }  # fmt: skip
-_PLUS: Final = re.compile(r" {0,2}(?:и еще|и|плюс|\+|,|да еще|, потом(?: еще)?|а потом(?: еще)?|еще) {0,2}$")
-_TOTAL: Final = re.compile(r"(?:итого|всего|в сумме|общая сумма|в итоге|на общую сумму)[ :=-]{0,3}$")
+_PLUS: Final = re.compile(
+    r" {0,2}(?:и еще|и|плюс|\+|,|да еще|, потом(?: еще)?|а потом(?: еще)?|еще) {0,2}$"
+)
 
 ROLES: Final = (
     Cue("fee", r"комисс?[ие]\w{0,3}|комису\b|ком-?ию|процент(?:ы|ов)?\b|commission|\bfee\b|комісі\w|(?:удержал|содрал)\w{0,2}"),
@@ -100,52 +101,68 @@ def _sorted_out(
 ) -> dict[tuple[int, str], tuple[Money, float]]:
     """Return the amounts with claims and change understood.
 
-    What is claimed counts as put in only where nothing else was; where change is missing, the
+    What is claimed, or was meant, counts as put in where nothing else was; where change is missing, the
     smaller of two amounts is what was to be paid.
     """
     put = [minor for minor, role in said if role == "inserted"]
     result = {}
+    if not put and not any(role == "claimed" for _, role in said):
+        wished = {
+            (m, "inserted"): (e, 0.65) for (m, role), (e, _) in said.items() if role == "intended"
+        }
+        said = {**{key: e for key, e in said.items() if key[1] != "intended"}, **wished}
+    change = len(put) == 2 and "сдач" in sheet.even
     for (minor, role), each in said.items():
         if role == "claimed":
-            if put:
-                continue
-            role = "inserted"
-        elif role == "inserted" and len(put) == 2 and minor == min(put) and "сдач" in sheet.even:
-            role = "intended"
-        result[minor, role] = each
+            if not put:
+                result[minor, "inserted"] = each
+        elif role == "inserted" and change and minor == min(put):
+            result[minor, "intended"] = each
+        else:
+            result[minor, role] = each
     return result
 
 
 def _written(sheet: Sheet) -> Iterator[Money]:
     text = sheet.left
     for found in list(_SUM.finditer(text))[:AMOUNTS_MAX]:
-        if (found["k"] or found["c"]) is None and found["f"] is None and found["kop"] is None:
-            if found.start() and text[found.start() - 1].isalpha():
-                continue
-            if NOT_MONEY.match(text, found.end()):
-                continue
-        value = Fraction(re.sub(r"[ '.]", "", found["n"]))
-        if found["f"]:
-            value += Fraction(int(found["f"]), 10 if len(found["f"]) == 1 else 100)
-        if found["k"]:
-            value = value * _times(found["k"]) + int(found["rest"] or 0)
-        if found["kop"]:
-            value += Fraction(int(found["kop"]), 100)
-        end = found.end() - (len(found[0]) - len(found[0].rstrip(" (")))
-        sure = bool(found["c"] or found["k"] or found["kop"])
-        sure = sure or bool(_SIGN_FIRST.search(text[max(0, found.start() - 6) : found.start()]))
-        sure = sure or (found["f"] is not None and len(found["f"]) == 2 and found["f"] == "00"
-                        and value >= 24)  # fmt: skip
-        yield Money(found.start(), end, int(value * 100), _currency(found), sure)
-        if sure:
-            text = text[: found.start()] + "\x00" * (end - found.start()) + text[end:]
-    for each in read_words(text):
+        money = _digits(text, found)
+        if money:
+            yield money
+        if money and money.sure:
+            text = text[: money.start] + TAKEN * (money.end - money.start) + text[money.end :]
+    worded = read_words(text)
+    for number, each in enumerate(worded):
+        beside = worded[number - 1 : number] + worded[number + 1 : number + 2]
         unit = _AFTER_CURRENCY.match(text, each.end)
+        near = any(min(abs(e.start - each.end), abs(each.start - e.end)) <= 1 for e in beside)
+        if near and not unit:
+            continue  # digits spelt one by one
         sure = bool(unit) or each.money or each.value >= 1000
         if not sure and (each.value < 50 or NOT_MONEY.match(text, each.end)):
             continue
         end = unit.end() if unit else each.end
         yield Money(each.start, end, int(each.value * 100), unit and _currency(unit), sure)
+
+
+def _digits(text: str, found: re.Match[str]) -> Money | None:
+    """Return what a number in digits is worth, if it can be money."""
+    bare = not (found["k"] or found["c"] or found["f"] or found["kop"])
+    inside = found.start() > 0 and text[found.start() - 1].isalpha()
+    if bare and (inside or NOT_MONEY.match(text, found.end())):
+        return None
+    value = Fraction(re.sub(r"[ '.]", "", found["n"]))
+    if found["f"]:
+        value += Fraction(int(found["f"]), 10 if len(found["f"]) == 1 else 100)
+    if found["k"]:
+        value = value * _times(found["k"]) + int(found["rest"] or 0)
+    if found["kop"]:
+        value += Fraction(int(found["kop"]), 100)
+    end = found.end() - (len(found[0]) - len(found[0].rstrip(" (")))
+    sure = bool(found["c"] or found["k"] or found["kop"])
+    sure = sure or bool(_SIGN_FIRST.search(text[max(0, found.start() - 6) : found.start()]))
+    sure = sure or (found["f"] == "00" and value >= 24)
+    return Money(found.start(), end, int(value * 100), _currency(found), sure)
 
 
 def _times(word: str) -> int:
@@ -159,15 +176,18 @@ def _currency(found: re.Match[str]) -> str | None:
     return "RUB" if found["c"] else None
 
 
+_LABEL_BEFORE: Final = re.compile(
+    r"(?:№|#|…|\bномер|\bдом|\bд\.|\b(?:кв|корп|стр|ул)\.?|\bчек|л/с|\bкод|паспорт|серия|\bid)"
+    r" {0,2}[:]? {0,2}$|\b(?:около|к|до|после|с|между|час[ао]в|минут|о|at) $"
+)
+
+
 def _is_money(sheet: Sheet, each: Money) -> bool:
-    if not 0 < each.minor <= MINOR_MAX:
-        return False
-    if each.sure:
-        return True
+    """Tell money from a time, a house, a label's number."""
+    if each.sure or not 0 < each.minor <= MINOR_MAX:
+        return 0 < each.minor <= MINOR_MAX
     before = sheet.left[max(0, each.start - 14) : each.start]
-    if re.search(r"(?:№|#|…|\bномер|\bдом|\bд\.|\b(?:кв|корп|стр|ул)\.?|\bчек|л/с|\bкод|паспорт|серия|\bid) {0,2}[:]? {0,2}$", before):
-        return False
-    if re.search(r"\b(?:около|к|до|после|с|между|час[ао]в|минут|о|at) $", before):
+    if _LABEL_BEFORE.search(before):
         return False
     if re.search(r"\bв $", before) and each.minor <= 2400_00:
         return False
@@ -195,19 +215,13 @@ def _joined(sheet: Sheet, found: list[Money]) -> Iterator[Money]:
             parts += 1
             counted = True
             continue
-        if total and counted and _same_again(sheet, total, part):
-            continue
+        if total and counted and total.minor == part.minor:
+            continue  # "150 in all"
         if total:
             yield total
         total, parts, counted = part, 1, several
     if total:
         yield total
-
-
-def _same_again(sheet: Sheet, total: Money, part: Money) -> bool:
-    """Tell whether a part only repeats a sum: "150 in all"."""
-    del sheet
-    return total.minor == part.minor
 
 
 def _count(sheet: Sheet, each: Money) -> tuple[int, int, bool]:

@@ -6,13 +6,12 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
 
+from incidents.matching.parts import DAY, NOON, PART, PARTS, minutes_of
 from incidents.matching.words import Sheet, anchored
 
 CLOCKS_MAX: Final = 24
 """Times of one passage that are read."""
 
-NOON: Final = 12 * 60
-DAY: Final = 24 * 60
 LATE_BEFORE: Final = 9
 """An hour below it without morning or evening is more likely one after noon: kiosks are busy then."""
 
@@ -33,37 +32,10 @@ class Clock:
     """Morning or evening was not said: twelve hours later is as possible."""
 
 
-PARTS: Final = {
-    "morning": (5 * 60, NOON),
-    "day": (11 * 60, 18 * 60),
-    "noon": (11 * 60 + 30, 15 * 60),
-    "after_noon": (13 * 60, 17 * 60),
-    "before_noon": (8 * 60, 13 * 60),
-    "work": (16 * 60 + 30, 21 * 60 + 30),
-    "evening": (17 * 60, DAY - 1),
-    "late": (20 * 60, DAY + 60),
-    "early": (4 * 60, 9 * 60),
-    "night": (0, 6 * 60),
-}
-_PART: Final = re.compile(
-    r"\b(?:(?P<early>(?:рано |раннее? )утром|спозаранку|early morning)|(?P<late>поздно вечером|поздним вечером|поздно ночью|под ночь|к ночи|late evening)"
-    r"|(?P<work>после (?:работы|смены|занятий|школы|учебы)|after work)|(?P<before_noon>до обеда|в первой половине дня|с утра до обеда|before lunch)"
-    r"|(?P<after_noon>после обеда|во второй половине дня|после полудня|afternoon|after lunch|түстен кейін)|(?P<noon>в обед\w{0,4}|обедом|в обеденн\w+ \w+|lunch ?time|в обідн\w+)"
-    r"|(?P<morning>с? ?утр[оаеу]м?\b|утречком|с утреца|под утро|зранку|вранці|ранку|таңертең\w*|morning|utrom)"
-    r"|(?P<day>дн[её]м\b|среди дня|дня(?! (?:назад|не|нет|жду|прош))|вдень|түсте|in the day|dnem)"
-    r"|(?P<evening>веч[еи]р[а-я]{0,3}\b|под вечер|вечерком|ввечері|увечері|вечора|кешке|кешкі\w*|evening|tonight|vecher\w{0,2}|в вечернее время)"
-    r"|(?P<night>ноч[ьи]ю?|вночі|уночі|ночі|түнде|at night|nochyu))"
-)
 _HALF_DAY: Final = r"(?P<part>утра|веч[еи]ра|дня|ночи|вечера|am\b|pm\b|a\.m\.|p\.m\.|ранку|вечора|ночі|vechera|utra|dnya)"
-GREETING: Final = re.compile(
-    r"добр\w{2,3} (?:день|утр\w|вечер\w{0,2}|вечор\w|дня|дн[яю]|ранк\w|время суток)|доброе утро|спокойной ночи|хорошего (?:дня|вечера|утра)"
-    r"|good (?:morning|afternoon|evening|day|night)|dobr\w+ (?:den|vecher|utro)\w?|(?:всего|удачного) дня|каждый (?:день|вечер)|целый день|весь (?:день|вечер)|средь бела дня"
+MONEY_BEHIND: Final = re.compile(
+    r" ?(?:руб|р\b|р\.|₽|тыс|тыщ|коп|[кk]\b|т\.?р|тг\b|теңге|тенге|грн|%)"
 )
-OPENING: Final = re.compile(
-    r"(?:работа(?:ет|ете|ют|ем)|режим|график|часы работы|время работы|открыт\w?|круглосуточно|с понедельника по \w+)[^.!?\n0-9]{0,24}(?:с |до |в )?[0-9]{1,2}(?:[:.-][0-9]{2})?(?: ?(?:до|-|по) ?[0-9]{1,2}(?:[:.-][0-9]{2})?)?(?: час\w*| вечера)?"
-)
-
-MONEY_BEHIND: Final = re.compile(r" ?(?:руб|р\b|р\.|₽|тыс|тыщ|коп|[кk]\b|т\.?р|тг\b|теңге|тенге|грн|%)")
 
 _HOUR_WORDS: Final = {
     "час": 1, "часу": 1, "часа": 1, "два": 2, "двух": 2, "двум": 2, "три": 3, "трех": 3, "трем": 3,
@@ -95,10 +67,10 @@ def _either(names: dict[str, int]) -> str:
 _H: Final = rf"(?:[01]?[0-9]|2[0-4]|(?:{_either({k: v for k, v in _HOUR_WORDS.items() if v > 1})}|час(?:а|у|ом)?)(?![а-я]))"
 _OF_HOUR: Final = rf"(?P<o>{'|'.join(sorted(_ORD_STEMS, key=len, reverse=True))})"
 _M: Final = rf"(?:[0-5]?[0-9]|{_either(_MINUTE_WORDS)})"
-_ABOUT: Final = (
-    r"(?P<about>\b(?:пример?н\w{1,2}|ориентировочно|приблизительно|где-?то|где то|около|окола|в районе|порядка|прибл\.?|приб|часов|часа|часиков|плюс-минус|вроде|кажется|наверное|может|близько|приблизно|about|around|approximately|шамасында|~)(?:[ ,]{1,2}(?:в|во|часов|о|около|на)\b)?[ ]{0,2}(?:в )?)"
+_ABOUT: Final = r"(?P<about>\b(?:пример?н\w{1,2}|ориентировочно|приблизительно|где-?то|где то|около|окола|в районе|порядка|прибл\.?|приб|часов|часа|часиков|плюс-минус|вроде|кажется|наверное|может|близько|приблизно|about|around|approximately|шамасында|~)(?:[ ,]{1,2}(?:в|во|часов|о|около|на)\b)?[ ]{0,2}(?:в )?)"
+_SIDE: Final = (
+    r"(?P<side>\b(?:ближе )?к(?:о)?\b|до\b|не позже|после\b|позже|раньше|before|after|by)[ ]{1,2}"
 )
-_SIDE: Final = r"(?P<side>\b(?:ближе )?к(?:о)?\b|до\b|не позже|после\b|позже|раньше|before|after|by)[ ]{1,2}"
 _IN: Final = r"(?P<in>\b(?:в|во|о|об|at|сағат|время(?: было| платежа| операции| оплаты)?|в ?время|v)[ :]{1,3}(?:районе )?)"
 
 _RANGE: Final = re.compile(
@@ -111,34 +83,29 @@ _DASHED: Final = re.compile(
 _HALF_OF: Final = re.compile(
     rf"(?:в )?(?:половин[аеуы] |пол ?-?(?=[а-я])){_OF_HOUR}(?:ого|его|ьего)(?: ?{_HALF_DAY})?"
 )
-_QUARTER_TO: Final = re.compile(rf"\bбез (?P<mm>{_M})(?: мин\w{{0,4}}\.?)? (?:в )?(?P<h>{_H})(?![0-9])(?: час\w{{0,2}})?(?: ?{_HALF_DAY})?")
-_QUARTER_PAST: Final = re.compile(rf"\b(?P<mm>{_M})(?: мин\w{{0,4}})? {_OF_HOUR}(?:ого|его|ьего)(?: ?{_HALF_DAY})?")
+_QUARTER_TO: Final = re.compile(
+    rf"\bбез (?P<mm>{_M})(?: мин\w{{0,4}}\.?)? (?:в )?(?P<h>{_H})(?![0-9])(?: час\w{{0,2}})?(?: ?{_HALF_DAY})?"
+)
+_QUARTER_PAST: Final = re.compile(
+    rf"\b(?P<mm>{_M})(?: мин\w{{0,4}})? {_OF_HOUR}(?:ого|его|ьего)(?: ?{_HALF_DAY})?"
+)
 _STAGE: Final = re.compile(
     rf"(?:в )?(?P<stage>начале|середине|конце|половине) (?:{_OF_HOUR}(?:ого|его|ьего)|(?P<h>[0-9]{{1,2}})(?:-?г?о?го)?(?= ?час|[ ,.!]|$))(?: час\w)?(?: ?{_HALF_DAY})?"
 )
-_IN_HOUR: Final = re.compile(rf"(?:в|во|у|на|о) (?:{_OF_HOUR}(?:ом|ем|ьем)|(?P<h>[0-9]{{1,2}})-?(?:ом|м|ем)) часу(?: ?{_HALF_DAY})?")
+_IN_HOUR: Final = re.compile(
+    rf"(?:в|во|у|на|о) (?:{_OF_HOUR}(?:ом|ем|ьем)|(?P<h>[0-9]{{1,2}})-?(?:ом|м|ем)) часу(?: ?{_HALF_DAY})?"
+)
 _CLOCK: Final = re.compile(
     rf"(?:{_ABOUT}|{_SIDE})?(?:{_IN})?(?<![0-9.,:/№])(?<![0-9][-])(?P<h>[01]?[0-9]|2[0-4])(?P<s>[:.\-;]|[ ]?ч\.?[ ]?|[ ]?час\w{{0,3}}\.?[ ]{{1,2}}|[ ]?h[ ]?|: | )(?P<m>[0-5][0-9])(?:[:.](?P<sec>[0-5][0-9]))?(?![0-9]|[.,:-][0-9])(?: ?(?:мин\w{{0,4}}\.?|м\b\.?))?(?: ?(?:по мск|мск|час\w{{0,2}}))?(?: ?{_HALF_DAY})?"
 )
 _HOURS: Final = re.compile(
     rf"(?:{_ABOUT}|{_SIDE})?(?:{_IN})?(?<![0-9.,:/№-])(?P<h>{_H})(?![0-9:]|[.,-][0-9])(?:(?:-(?:ти|и|ми|х))?)(?P<u>[ ]{{0,2}}(?:час\w{{0,3}}|годин\w|год\b\.?(?= вечора| ранку)|ч\b\.?|o'clock|сағат\w*))?(?:[ ]{{0,2}}{_HALF_DAY})?"
 )
-_POINT: Final = re.compile(rf"(?:{_ABOUT}|{_SIDE})?(?:в )?(?P<point>полдень|полудня|полудню|полночь|полуночи|полуночь|noon|midnight)")
+_POINT: Final = re.compile(
+    rf"(?:{_ABOUT}|{_SIDE})?(?:в )?(?P<point>полдень|полудня|полудню|полночь|полуночи|полуночь|noon|midnight)"
+)
 
 _POINT_WORD: Final = re.compile(r"пол(?:ден|удн|ноч|уноч)[а-я]{1,2}|noon|midnight")
-
-
-def minutes_of(hour: int, part: str | None) -> int | None:
-    """Return an hour with its part of the day in minutes; None: they do not fit."""
-    if part is None or hour > 12:
-        return hour * 60 if hour <= 24 else None
-    if part in {"morning", "early"}:
-        return hour % 12 * 60
-    if part in {"day", "noon", "after_noon", "before_noon"}:
-        return (hour if hour in {9, 10, 11, 12} else hour + 12) * 60
-    if part in {"evening", "late", "work"}:
-        return (hour + 12) * 60 if hour >= 4 else (hour * 60 + DAY if part == "late" else (hour + 12) * 60)
-    return hour % 12 * 60 if hour <= 6 or hour == 12 else (hour + 12) * 60
 
 
 _PART_OF: Final = {
@@ -148,17 +115,12 @@ _PART_OF: Final = {
 }  # fmt: skip
 
 
-def read_parts(text: str) -> Iterator[re.Match[str]]:
-    """Yield the parts of a day that an even text names."""
-    return _PART.finditer(text)
-
-
 def _part_near(sheet: Sheet, start: int, end: int) -> str | None:
     """Return the part of day said elsewhere in the sentence, nearest to a clock."""
     begin, close = sheet.sentence(start)
     begin, close = max(begin, start - 60), min(close, end + 60)
     found = [(min(abs(begin + m.end() - start), abs(begin + m.start() - end)), m.lastgroup)
-             for m in _PART.finditer(sheet.left[begin:close])]  # fmt: skip
+             for m in PART.finditer(sheet.left[begin:close])]  # fmt: skip
     return min(found)[1] if found else None
 
 
@@ -190,10 +152,9 @@ def _resolved(sheet: Sheet, found: re.Match[str], hour: int) -> tuple[int, bool]
     return None if minutes is None else (minutes, False)
 
 
-def _clock(
-    found: re.Match[str], base: tuple[int, bool], low: int, high: int, best: int
-) -> Clock:
-    """Return a clock of `best` minutes after its hour, from `low` to `high`."""
+def _clock(found: re.Match[str], base: tuple[int, bool], within: tuple[int, int, int]) -> Clock:
+    """Return a clock so many minutes after its hour: from, to and best."""
+    low, high, best = within
     text = found[0]
     start = found.start() + len(text) - len(text.lstrip())
     end = found.end() - (len(text) - len(text.rstrip(" ,")))
@@ -220,38 +181,47 @@ def _ranges(sheet: Sheet) -> Iterator[Clock]:
                 low += NOON if low + NOON < high else 0
             if not 0 < high - low <= 8 * 60:
                 continue
-            yield Clock(found.start(), found.end(), low, high, (low + high) // 2, "around", 0.88, base[1])
+            yield Clock(
+                found.start(), found.end(), low, high, (low + high) // 2, "around", 0.88, base[1]
+            )
+
+
+_STAGES: Final = {
+    "начале": (0, 25, 10),
+    "середине": (20, 45, 30),
+    "конце": (35, 60, 50),
+    "половине": (10, 50, 30),
+}
 
 
 def _worded(sheet: Sheet) -> Iterator[Clock]:
-    stages = {"начале": (0, 25, 10), "середине": (20, 45, 30), "конце": (35, 60, 50), "половине": (10, 50, 30)}
-    for found in _STAGE.finditer(sheet.left):
-        hour = _ORD_STEMS.index(found["o"]) if found["o"] else int(found["h"]) - 1
-        base = _resolved(sheet, found, hour or 12) if 0 <= hour <= 23 else None
-        if base:
-            base = _first_hour(base, hour)
-            yield _clock(found, base, *stages[found["stage"]])
-    for found in _HALF_OF.finditer(sheet.left):
-        hour = _ORD_STEMS.index(found["o"])
-        base = _resolved(sheet, found, hour or 12)
-        if base:
-            yield _clock(found, _first_hour(base, hour), 12, 50, 30)
-    for found in _IN_HOUR.finditer(sheet.left):
-        hour = _ORD_STEMS.index(found["o"]) if found["o"] else int(found["h"]) - 1
-        base = _resolved(sheet, found, hour or 12) if 0 <= hour <= 23 else None
-        if base:
-            yield _clock(found, _first_hour(base, hour), 0, 60, 30)
-    for found in _QUARTER_TO.finditer(sheet.left):
-        base = _resolved(sheet, found, _hour(found["h"]))
-        minutes = _MINUTE_WORDS.get(found["mm"]) or int(found["mm"])
-        if base and minutes:
-            yield _clock(found, base, -minutes - 12, -minutes + 12, -minutes)
-    for found in _QUARTER_PAST.finditer(sheet.left):
-        hour = _ORD_STEMS.index(found["o"])
-        base = _resolved(sheet, found, hour or 12)
-        minutes = _MINUTE_WORDS.get(found["mm"]) or int(found["mm"])
-        if base and 0 < minutes < 60:
-            yield _clock(found, _first_hour(base, hour), minutes - 12, minutes + 12, minutes)
+    """Yield times told by the hour they are in: "in the eighth hour", "half past seven"."""
+    for pattern in (_STAGE, _HALF_OF, _IN_HOUR, _QUARTER_PAST, _QUARTER_TO):
+        for found in pattern.finditer(sheet.left):
+            group = found.groupdict()
+            if pattern is _QUARTER_TO:
+                hour = _hour(found["h"])
+            else:
+                hour = _ORD_STEMS.index(group["o"]) if group["o"] else int(group["h"]) - 1
+            base = _resolved(sheet, found, hour or 12) if 0 <= hour <= 24 else None
+            slack = _within(pattern, group)
+            if base and slack:
+                yield _clock(found, _first_hour(base, hour), slack)
+
+
+def _within(pattern: re.Pattern[str], group: dict[str, str]) -> tuple[int, int, int] | None:
+    """Return from, to and best, in minutes after an hour, that a wording means."""
+    if pattern is _STAGE:
+        return _STAGES[group["stage"]]
+    if pattern is _HALF_OF:
+        return 12, 50, 30
+    if pattern is _IN_HOUR:
+        return 0, 60, 30
+    minutes = _MINUTE_WORDS.get(group["mm"]) or int(group["mm"])
+    if not 0 < minutes < 60:
+        return None
+    minutes = -minutes if pattern is _QUARTER_TO else minutes
+    return minutes - 12, minutes + 12, minutes
 
 
 def _first_hour(base: tuple[int, bool], hour: int) -> tuple[int, bool]:
@@ -267,9 +237,9 @@ def _points(sheet: Sheet) -> Iterator[Clock]:
         base = (NOON if noon else DAY, False)
         slack = 45 if found["about"] or found["side"] else 30
         if found["side"] and found["side"].startswith("после"):
-            yield _clock(found, base, 0, 120, 60)
+            yield _clock(found, base, (0, 120, 60))
         else:
-            yield _clock(found, base, -slack, slack, 0)
+            yield _clock(found, base, (-slack, slack, 0))
 
 
 def _exact(sheet: Sheet) -> Iterator[Clock]:
@@ -293,10 +263,12 @@ def _exact(sheet: Sheet) -> Iterator[Clock]:
             base = (hour * 60, half)
         about = bool(found["about"]) and not re.match(r"час", found["about"])
         slack = 30 if about else _slack(minute, seconds=bool(found["sec"]))
-        clock = _clock(found, base, minute - slack, minute + slack, minute)
+        clock = _clock(found, base, (minute - slack, minute + slack, minute))
         if found["side"]:
             clock = _sided(clock, found["side"])
-        yield replace(clock, precision="around" if about or found["side"] else "exact", confidence=0.95)
+        yield replace(
+            clock, precision="around" if about or found["side"] else "exact", confidence=0.95
+        )
 
 
 def _slack(minute: int, *, seconds: bool) -> int:
@@ -319,20 +291,23 @@ def _hours(sheet: Sheet) -> Iterator[Clock]:
     for found in _HOURS.finditer(sheet.left):
         if found["h"] in {"час", "часа", "часу"} and not (found["part"] or found["in"]):
             continue
-        if found["h"] in {"час", "часа", "часу"} and found["in"] and not found["part"] and not _FOLLOWS.match(sheet.left, found.end()):
+        if (
+            found["h"] in {"час", "часа", "часу"}
+            and found["in"]
+            and not found["part"]
+            and not _FOLLOWS.match(sheet.left, found.end())
+        ):
             continue
         said = bool(found["in"] or found["about"] or found["side"])
-        if not (found["part"] or (said and (found["u"] or _FOLLOWS.match(sheet.left, found.end())))
+        unit = bool(found["u"]) or (found["about"] or "").startswith("час")
+        if not (found["part"] or (said and (unit or _FOLLOWS.match(sheet.left, found.end())))
                 or (found["u"] and found["h"].isdigit() and 7 <= int(found["h"]) <= 24 and _is_hour(sheet, found))):  # fmt: skip
             continue
-        if found["side"] in {"до", "после"} and not (found["u"] or found["part"]):
-            if re.search(r"назад", sheet.after(found.end(), 20)):
-                continue
         base = _resolved(sheet, found, _hour(found["h"]))
         if base is None or MONEY_BEHIND.match(sheet.left, found.end()):
             continue
         about = bool(found["about"])
-        clock = _clock(found, base, -45 if about else -30, 45, 0 if about else 5)
+        clock = _clock(found, base, (-45 if about else -30, 45, 0 if about else 5))
         clock = replace(clock, best=base[0])
         if found["side"]:
             clock = _sided(clock, found["side"])
@@ -344,7 +319,10 @@ def _is_hour(sheet: Sheet, found: re.Match[str]) -> bool:
     """Tell "19 часов" from "ждать 24 часа" and "прошло 12 часов"."""
     before = sheet.before(found.start(), 24)
     behind = sheet.after(found.end(), 12)
-    return not re.search(r"(?:жд\w+|уже|прошло|течение|более|больше|свыше|через|спустя|за|срок\w*|до|нет) (?:уже )?$", before) and not re.match(r" (?:назад|тому|жду|нет|прош|как)", behind)
+    return not re.search(
+        r"(?:жд\w+|уже|прошло|течение|более|больше|свыше|через|спустя|за|срок\w*|до|нет) (?:уже )?$",
+        before,
+    ) and not re.match(r" (?:назад|тому|жду|нет|прош|как)", behind)
 
 
 def _sided(clock: Clock, side: str) -> Clock:
@@ -374,7 +352,7 @@ def read_clocks(sheet: Sheet) -> list[Clock]:
 def read_day_parts(sheet: Sheet) -> list[Clock]:
     """Take parts of the day off the sheet: "in the evening"."""
     found = []
-    for each in list(_PART.finditer(sheet.left))[:CLOCKS_MAX]:
+    for each in list(PART.finditer(sheet.left))[:CLOCKS_MAX]:
         low, high = PARTS[each.lastgroup or "day"]
         text = each[0]
         start = each.start() + len(text) - len(text.lstrip())

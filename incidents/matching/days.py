@@ -52,12 +52,16 @@ _ORDINALS: Final = {
 _ORDINAL: Final = (
     rf"(?P<w>{'|'.join(sorted(_ORDINALS, key=len, reverse=True))})(?:ого|его|ье|ое|ьего)"
 )
-_YEAR: Final = r"(?:,? ?(?P<y>20[0-9]{2}|[0-9]{2}(?= ?г))(?![0-9:])(?: ?(?:года?\b|г\.?(?![а-я])|року|ж))?)?"
+_YEAR: Final = (
+    r"(?:,? ?(?P<y>20[0-9]{2}|[0-9]{2}(?= ?г))(?![0-9:])(?: ?(?:года?\b|г\.?(?![а-я])|року|ж))?)?"
+)
 
 _NUMERIC: Final = re.compile(
     r"(?<![0-9.,/:№-])(?P<d>[0-3]?[0-9])(?P<s>[./\-, ]) ?(?P<m>[01]?[0-9])(?P=s) ?(?P<y>20[0-9]{2}|19[0-9]{2}|[0-9]{2})(?![0-9])(?: ?г(?:ода|\.)?(?![а-я]))?"
 )
-_ISO: Final = re.compile(r"(?<![0-9])(?P<y>20[0-9]{2})[-./](?P<m>[01][0-9])[-./](?P<d>[0-3][0-9])(?![0-9])")
+_ISO: Final = re.compile(
+    r"(?<![0-9])(?P<y>20[0-9]{2})[-./](?P<m>[01][0-9])[-./](?P<d>[0-3][0-9])(?![0-9])"
+)
 _NAMED: Final = re.compile(
     rf"(?<![0-9.,:])(?:(?P<d>[0-3]?[0-9])(?: ?-? ?(?:го|ое|е|th|st|nd|rd|шы|ші))?|{_ORDINAL})[ ]{{0,2}}(?:of )?{_MONTH}{_YEAR}"
 )
@@ -67,7 +71,9 @@ _NAMED_ENGLISH: Final = re.compile(
 _OF_MONTH: Final = re.compile(
     rf"(?<![0-9.,:])(?:(?P<d>[0-3]?[0-9])(?:(?:[ -]{{0,2}}(?:го|ого|е|ое))?[ ]{{1,2}}числ[ао]\w?(?P<past> прошлого месяца)?|-?(?:го\b|ого\b|е\b(?! \w+ сч)))|{_ORDINAL}(?: числа(?P<past2> прошлого месяца)?)?(?! час))"
 )
-_SHORT: Final = re.compile(r"(?<![0-9.,:/№-])(?P<d>[0-3]?[0-9])[./](?P<m>[01]?[0-9])(?![0-9]|[.,:/-][0-9])(?! ?(?:руб|р\b|р\.|₽|тыс|тг\b|грн|%))\.?")
+_SHORT: Final = re.compile(
+    r"(?<![0-9.,:/№-])(?P<d>[0-3]?[0-9])[./](?P<m>[01]?[0-9])(?![0-9]|[.,:/-][0-9])(?! ?(?:руб|р\b|р\.|₽|тыс|тг\b|грн|%))\.?"
+)
 
 _RELATIVE: Final = re.compile(
     r"\b(?:(?P<d2>поза ?-?вчера\w{0,2}|позавчер\w{0,2}|третьего дня|алдыңгүні|алдыңғы күні|day before yesterday|pozavchera)"
@@ -156,7 +162,11 @@ def read_days(sheet: Sheet, today: date) -> list[Day]:
 def _calendars(sheet: Sheet, today: date) -> Iterator[Day]:
     for pattern in (_ISO, _NUMERIC, _NAMED, _NAMED_ENGLISH):
         named = pattern in {_NAMED, _NAMED_ENGLISH}
-        matches = anchored(pattern, _MONTH_WORD, sheet.left, (30, 24)) if named else pattern.finditer(sheet.left)
+        matches = (
+            anchored(pattern, _MONTH_WORD, sheet.left, (30, 24))
+            if named
+            else pattern.finditer(sheet.left)
+        )
         for found in list(matches):
             if pattern is _NUMERIC and found["s"] in ", " and len(found["y"]) == 2:
                 continue
@@ -173,7 +183,9 @@ def _trimmed(found: re.Match[str]) -> tuple[int, int]:
     return start, found.end() - (len(text) - len(text.rstrip(" ,")))
 
 
-def read_short_days(sheet: Sheet, today: date, is_clock: Callable[[re.Match[str]], bool]) -> list[Day]:
+def read_short_days(
+    sheet: Sheet, today: date, is_clock: Callable[[re.Match[str]], bool]
+) -> list[Day]:
     """Take days written as `12.11` off the sheet, but for those that are clock times."""
     days = []
     for found in list(_SHORT.finditer(sheet.left))[:DAYS_MAX]:
@@ -214,7 +226,9 @@ def _day_alone(sheet: Sheet, found: re.Match[str]) -> bool:
     before = sheet.left[max(0, found.start() - 8) : found.start()]
     if re.search(r"(?:ул|дом|кв|№)\.? ?$", before):
         return False
-    return not re.match(r" (?:терминал|автомат|час|этаж|дом|подъезд|апп?арат|раз|купюр|микрорайон|мкр|ча)", behind)
+    return not re.match(
+        r" (?:терминал|автомат|час|этаж|дом|подъезд|апп?арат|раз|купюр|микрорайон|мкр|ча)", behind
+    )
 
 
 def _last_number(number: int, today: date) -> date:
@@ -283,10 +297,20 @@ def _number(text: str | None) -> float:
 
 def _ago(sheet: Sheet, today: date) -> Iterator[Day]:
     for found in list(anchored(_AGO, AGO_WORD, sheet.left, (44, 0))):
-        vague = bool(found["n3"] or found["n2"]) or (found["n"] or "") in {"пару", "несколько", "пара"}
+        vague = bool(found["n3"] or found["n2"]) or (found["n"] or "") in {
+            "пару",
+            "несколько",
+            "пара",
+        }
         count = _number(found["n"] or found["n3"])
         unit = found["u"]
-        size = 7 if unit.startswith(("недел", "тиж", "week")) else 30 if unit.startswith(("мес", "month")) else 1
+        size = (
+            7
+            if unit.startswith(("недел", "тиж", "week"))
+            else 30
+            if unit.startswith(("мес", "month"))
+            else 1
+        )
         days = round(count * size)
         if found["n2"]:
             days = round((count + _number(found["n2"])) * size / 2)
@@ -306,7 +330,9 @@ def _ago(sheet: Sheet, today: date) -> Iterator[Day]:
 def _relatives(sheet: Sheet, today: date) -> Iterator[Day]:
     for found in list(_RELATIVE.finditer(sheet.left)):
         back = 2 if found["d2"] else 1 if found["d1"] else 0
-        if found[0] == "вечора" and re.search(r"[0-9] $|[а-яі]{3} $", sheet.left[max(0, found.start() - 4) : found.start()]):
+        if found[0] == "вечора" and re.search(
+            r"[0-9] $|[а-яі]{3} $", sheet.left[max(0, found.start() - 4) : found.start()]
+        ):
             continue  # Ukrainian "in the evening"
         day = today - timedelta(days=back)
         yield Day(found.start(), found.end(), day, day, 0.93)

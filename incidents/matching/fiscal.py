@@ -39,7 +39,9 @@ def read_fiscal(sheet: Sheet) -> list[Fact]:
 
 
 def _value(keys: dict[str, str]) -> dict[str, str]:
-    value = {key: keys[key] for key in ("t", "s", "fn", "i", "fp", "n") if key in keys}
+    value: dict[str, str] = {
+        key: keys[key] for key in ("t", "s", "fn", "i", "fp", "n") if key in keys
+    }
     for key in ("i", "fp"):
         value[key] = value[key].lstrip("0") or "0"
     if "t" in value:
@@ -53,9 +55,9 @@ def fiscal_moment(value: dict[str, str], zone: ZoneInfo) -> datetime | None:
     if not found:
         return None
     try:
-        return datetime.strptime(
-            f"{found[1]}{found[2]}{found[3] or '00'}", "%Y%m%d%H%M%S"
-        ).replace(tzinfo=zone)
+        return datetime.strptime(f"{found[1]}{found[2]}{found[3] or '00'}", "%Y%m%d%H%M%S").replace(
+            tzinfo=zone
+        )
     except ValueError:
         return None
 

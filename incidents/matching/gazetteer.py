@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 from incidents.matching.words import even, known, lemma, words
 
-CANDIDATES_MAX: Final = 60
+CANDIDATES_MAX: Final = 300
 """Terminals named at most; where more are as likely, the words say too little."""
 BITS_BELOW_BEST: Final = 5.0
 COMMON: Final = 0.12
@@ -89,14 +89,13 @@ def house_of(text: str) -> tuple[str, str] | None:
 class Gazetteer:
     """The fleet's addresses, ready to be asked; build it once, of rows in any order."""
 
-    def __init__(self, rows: Iterable[Row | Sequence[str | None]]) -> None:
+    def __init__(self, rows: Iterable[Row]) -> None:
         """Index the rows."""
         self._terminals: list[str] = []
         self._houses: list[tuple[str, str] | None] = []
         lists: defaultdict[str, array[int]] = defaultdict(lambda: array("I"))
         streets: defaultdict[str, set[int]] = defaultdict(set)
-        for number, each in enumerate(rows):
-            row = Row(*each)
+        for number, row in enumerate(rows):
             self._terminals.append(row.terminal)
             address = even(row.address or "")
             self._houses.append(house_of(address))
@@ -144,7 +143,10 @@ class Gazetteer:
         best: dict[str, Word] = {}
         for each in said:
             other = best.get(each.lemma)
-            if other is None or (each.likeness, each.house or ()) > (other.likeness, other.house or ()):
+            if other is None or (each.likeness, each.house or ()) > (
+                other.likeness,
+                other.house or (),
+            ):
                 best[each.lemma] = each
         limit = max(COMMON * len(self._terminals), 50)
         rare = [w for w in best.values() if len(self._lists[w.lemma]) <= limit]

@@ -17,7 +17,7 @@ _MACHINE: Final = (
     r"(?:терм[ие]н+ал\w{0,3}|термінал\w{0,3}|терміналы|автомат\w{0,2}|ап+арат\w{0,2}|банкомат\w{0,2}|платомат\w{0,2}|киоск\w{0,2}|устройств\w{1,2}"
     r"|\bтерм\.?|terminal\w?|kiosk|machine|\bид\b|\bid\b|\bтид\b|\btid\b)"
 )
-_VALUE: Final = r"(?P<n>(?<![0-9a-zа-я_.,])(?:[a-z]{1,6}[-_ ]?[0-9]{2,10}(?:-[0-9]{1,6})?|[0-9]{1,3}(?: [0-9]{3}){1,2}(?![0-9])|[0-9][0-9-]{0,11}[0-9]|[0-9]))(?![0-9a-zа-я_]|[.,:][0-9])"
+_VALUE: Final = r"(?P<n>(?<![0-9a-zа-я_.,])(?:(?:[a-z]{1,6}|[а-я]{1,4}-)[-_ ]?[0-9]{2,10}(?:-[0-9]{1,6})?|[0-9]{1,3}(?: [0-9]{3}){1,2}(?![0-9])|[0-9][0-9-]{0,11}[0-9]|[0-9]))(?![0-9a-zа-я_]|[.,:][0-9])"
 _TERMINAL: Final = re.compile(rf"{_MACHINE}[ ,:]{{0,3}}\"?(?P<label>{_OF_NUMBER}){_VALUE}")
 _TERMINAL_LABEL: Final = re.compile(
     rf"(?:№|номер\w{{0,2}}|#|id|код|nomer|number)[ ]{{0,2}}(?P<label>(?:платежн\w{{2,3}} )?{_MACHINE}[ ]{{0,2}}(?:[:№#-]|-|is|это)?[ :]{{0,2}}){_VALUE}"
@@ -30,7 +30,7 @@ _STICKER: Final = re.compile(
     rf"{_VALUE}"
 )
 _RECEIPT: Final = re.compile(
-    r"(?:(?:№|номер\w?|n|#|no\.?) ?(?P<first>(?:чек|квитанц|документ)\w{0,3})|(?:чек|квитанц|receipt)\w{0,4})"
+    r"(?:(?:№|номер\w?|n|#|no\.?) ?(?P<first>(?:чек|квитанц|документ)\w{0,3})|(?:чек|квитанц|документ|receipt)\w{0,4})"
     r"(?P<label>(?: (?:с |под )?(?:номер\w{0,2}|ном\.|number|no\.?))?[ ]{0,2}[:№#n=-]{0,2}[ :]{0,2}№?[ ]{0,1})"
     r"(?P<n>[0-9][0-9-]{0,14}[0-9]|[0-9])(?![0-9a-zа-я]|[.,:][0-9])"
 )
@@ -89,17 +89,34 @@ def _known(sheet: Sheet, fleet: frozenset[str]) -> Iterator[Fact]:
     """Yield bare numbers that only a terminal of this fleet bears."""
     if not fleet:
         return
-    for found in re.finditer(r"(?<![0-9a-z.,№-])[0-9]{5,12}(?![0-9a-z]|[.,][0-9])|\b[a-z]{1,6}-[0-9]{2,10}\b", sheet.left):
+    for found in re.finditer(
+        r"(?<![0-9a-z.,№-])[0-9]{5,12}(?![0-9a-z]|[.,][0-9])|\b[a-z]{1,6}-[0-9]{2,10}\b", sheet.left
+    ):
         number = number_of(sheet.passage.text[found.start() : found.end()], fleet)
         if number in fleet and not _NOT_ID_BEHIND.match(sheet.left, found.end()):
             yield sheet.fact("terminal", number, found.span(), 0.75)
             sheet.take(*found.span())
 
 
+_SEEN: Final = str.maketrans("АВЕКМНОРСТУХ", "ABEKMHOPCTYX")
+_HEARD: Final = str.maketrans("АБВГДЕЗИЙКЛМНОПРСТУФХ", "ABVGDEZIJKLMNOPRSTUFH")
+
+
 def number_of(written: str, fleet: frozenset[str]) -> str:
     """Return a terminal number as the fleet writes it, whatever blanks and zeros are missing."""
     bare = re.sub(r"\s", "", written)
-    for form in (written, bare, bare.upper(), bare.replace("-", ""), "0" + bare, "00" + bare, bare.lstrip("0")):
+    seen, heard = bare.upper().translate(_SEEN), bare.upper().translate(_HEARD)
+    for form in (
+        seen,
+        heard,
+        written,
+        bare,
+        bare.upper(),
+        bare.replace("-", ""),
+        "0" + bare,
+        "00" + bare,
+        bare.lstrip("0"),
+    ):
         if form in fleet:
             return form
     return bare.upper()
@@ -115,7 +132,9 @@ def read_receipts(sheet: Sheet) -> list[Fact]:
             start, end = found.span("n")
             if _NOT_ID_BEHIND.match(sheet.left, end):
                 continue
-            if kind == "receipt" and not (found["first"] or found["label"].strip() or end - start >= 3):
+            if kind == "receipt" and not (
+                found["first"] or found["label"].strip() or end - start >= 3
+            ):
                 continue
             number = sheet.passage.text[start:end]
             if re.fullmatch(r"[0-9]{1,2}-[0-9]{1,2}-[0-9]{2,4}|[0-9]{4}-[0-9]{2}-[0-9]{2}", number):

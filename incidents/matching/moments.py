@@ -11,38 +11,13 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from incidents.matching.clocks import (
-    GREETING,
-    NOON,
-    OPENING,
-    Clock,
-    read_clocks,
-    read_day_parts,
-)
+from incidents.matching.clocks import Clock, read_clocks, read_day_parts
 from incidents.matching.cues import Cue, all_near
-from incidents.matching.days import AGO_WORD, Day, read_days, read_short_days
-from incidents.matching.numbers import SMALL
+from incidents.matching.days import Day, read_days, read_short_days
+from incidents.matching.parts import GREETING, NOON, OPENING
 from incidents.matching.passage import Fact, Origin
-from incidents.matching.words import Sheet, anchored
-
-_AMOUNT: Final = r"(?P<n>[0-9]{1,3}|пол|полтор[аы]|пар[ау]|один|одну|два|две|три|четыре|пять|шесть|семь|восемь|девять|десять|пятнадцать|двадцать|тридцать|сорок|пятьдесят|несколько|an?|one|two|three|half an)"
-_TIME_UNIT: Final = r"(?P<u>час\w{0,2}|ч\b\.?|минут\w{0,2}|мин\b\.?|секунд\w?|годин\w?|хвилин\w?|hours?|minutes?|mins?|сағат|hrs?)"
-_AGO: Final = re.compile(
-    rf"(?:(?P<about>около|примерно|где-?то|буквально|about|минут|часа|часов|часик\w*)[ ]{{1,2}}){{0,2}}(?:{_AMOUNT}(?:-(?P<n2>[0-9]{{1,3}}|два|три|полтора))?[ -]{{0,2}})?(?:{_TIME_UNIT}[ ]{{1,2}})?(?:с (?:небольшим|лишним|половиной) )?(?:тому )?(?P<ago>назад|ago|тому\b|бұрын)"
-)
-_UNIT_FIRST: Final = re.compile(r"(минут|час|хвилин|годин)")
-_NOW: Final = re.compile(r"\b(?:только что|только-что|прямо сейчас|сейчас (?:внес|полож|оплат)\w*|щас|just now|несколько минут назад|пару минут назад|tolko chto)")
-_WAIT_WORD: Final = r"(?:жд[уе]\w{0,2}|ожида\w{1,4}|ждал\w?|прошл[оаи]|прошел|прошли|висит|нету?|не приход\w+|не поступа\w+|уже|вот уже|более|больше|свыше|спустя|в течени[еи]|чекаю|минуло|waiting(?: for)?|for|passed)"
-_WAIT: Final = re.compile(
-    rf"{_WAIT_WORD}[ ,]{{1,2}}(?:(?:уже|почти|около|более|больше|примерно|вот|целых|как|минимум|не менее|где-то)[ ]{{1,2}}){{0,3}}(?:{_AMOUNT}[ -]{{0,2}})?(?P<u>рабочи\w+ дн\w+|час\w{{0,2}}|ч\b|полчаса|минут\w{{0,2}}|мин\b|дн[яеій]\w?|день|сут\w{{2}}|недел\w{{1,2}}|месяц\w{{0,2}}|годин\w?|hours?|days?|weeks?|тиждень|тижн\w)(?![а-я])(?! назад| ago| тому|:)"
-)
-_NTH: Final = re.compile(
-    r"(?P<n>втор|трет|четверт|пят|шест|седьм|восьм|девят|десят)(?:ой|ые|ий|ьи|ую|ью|ый|ая|ья) (?P<u>день|сутки|недел\w|час|месяц)(?! платеж)"
-)
-_NTH_OF: Final = {"втор": 2, "трет": 3, "четверт": 4, "пят": 5, "шест": 6, "седьм": 7, "восьм": 8, "девят": 9, "десят": 10}  # fmt: skip
-_DEADLINE: Final = re.compile(
-    r"(?:в течени[еи]|до|за|через|срок\w{0,2}|ждать|подожд\w+|ожида\w+|от|ежедневно|каждые)[ ]{1,2}(?:\w{1,12} ){0,2}?[0-9]{1,3}(?:-[0-9]{1,3}|-?х|-?ти|-?и)?[ ]{1,2}(?:рабоч\w+ |банковск\w+ |календарн\w+ )?(?:дн\w{1,3}|сут\w{1,2}|час\w{0,2}|минут\w?|день)(?! назад)|[0-9]{1,3}(?:-[0-9]{1,3})?(?:-?х|-?ти)? ?(?:рабоч|банковск|календарн)\w+ дн\w+|24 ?/ ?7|24 часа"
-)
+from incidents.matching.waits import DEADLINE, Moment, read_ago, read_bounds
+from incidents.matching.words import Sheet
 
 _SAID: Final = (
     Cue("other", r"(?:по)?звонил\w?|звонок|звонк\w+|дозвон\w+|обратил\w{1,3}|обращал\w{1,3}|обращени\w|писал\w?|написал\w?|заявк\w|ответил\w?|отвеча\w+|перезвон\w+|позвон\w+|звоните|ждать|обещал\w?|сказали|рожден\w+|выдан\w?\b|паспорт\w*|договор от|прописан\w*|пенси\w+|зарплат\w*|оплатить до|до какого|вернут|ответ\w?|обновл\w+|действ\w+ до|called|born|дзвони[вл]\w*|приходил\w* в офис|заявлени\w"),
@@ -50,20 +25,6 @@ _SAID: Final = (
 )  # fmt: skip
 
 PART_WORTH: Final = 0.85
-
-
-@dataclass(frozen=True, slots=True)
-class _Moment:
-    """An interval of local times, as a text names it."""
-
-    start: int
-    end: int
-    low: datetime
-    high: datetime
-    best: datetime
-    precision: str
-    confidence: float
-    alternatives: tuple[tuple[datetime, datetime, datetime], ...] = ()
 
 
 @dataclass(slots=True)
@@ -77,14 +38,16 @@ class _Read:
     days: list[Day] = field(default_factory=list)
     clocks: list[Clock] = field(default_factory=list)
     parts: list[Clock] = field(default_factory=list)
-    moments: list[_Moment] = field(default_factory=list)
-    bounds: list[_Moment] = field(default_factory=list)
+    moments: list[Moment] = field(default_factory=list)
+    bounds: list[Moment] = field(default_factory=list)
 
 
 def read_moments(sheets: Sequence[Sheet], zone: ZoneInfo) -> list[Fact]:
     """Return the times of payment that the passages of one report name, as facts."""
     reads = [_read(sheet, zone) for sheet in sheets]
-    lent = [day for read in reads if read.sheet.passage.origin == Origin.SUBJECT for day in read.days]
+    lent = [
+        day for read in reads if read.sheet.passage.origin == Origin.SUBJECT for day in read.days
+    ]
     facts: list[Fact] = []
     for read in reads:
         spare = None if read.sheet.passage.origin == Origin.SUBJECT or read.days else lent[:1]
@@ -112,12 +75,14 @@ def _repeated(read: _Read, reads: Sequence[_Read]) -> bool:
 def _read(sheet: Sheet, zone: ZoneInfo) -> _Read:
     now = sheet.passage.written_at.astimezone(zone).replace(tzinfo=None)
     read = _Read(sheet, now, zone)
-    for pattern in (GREETING, OPENING, _DEADLINE):
+    for pattern in (GREETING, OPENING, DEADLINE):
         for found in list(pattern.finditer(sheet.left)):
             sheet.take(*found.span())
-    read.days = [day for day in read_days(sheet, now.date()) if _of_payment(sheet, day.start, day.end)]
-    read.moments = [m for m in _ago(sheet, now) if _of_payment(sheet, m.start, m.end)]
-    read.bounds = _bounds(sheet, now)
+    read.days = [
+        day for day in read_days(sheet, now.date()) if _of_payment(sheet, day.start, day.end)
+    ]
+    read.moments = [m for m in read_ago(sheet, now) if _of_payment(sheet, m.start, m.end)]
+    read.bounds = read_bounds(sheet, now)
     named = list(read.days)
     short = read_short_days(sheet, now.date(), lambda found: _is_clock(sheet, found, named))
     read.days += [day for day in short if _of_payment(sheet, day.start, day.end)]
@@ -132,7 +97,10 @@ def _is_clock(sheet: Sheet, found: re.Match[str], named: Sequence[Day]) -> bool:
     hour, minute = int(found["d"]), found["m"]
     if hour > 23 or len(minute) < 2:
         return False
-    if re.search(r"(?:\b(?:в|около|к|до|после|at|время|времени|о|примерно|с|v)[: ]{1,2})$", sheet.even[max(0, found.start() - 12) : found.start()]):
+    if re.search(
+        r"(?:\b(?:в|около|к|до|после|at|время|времени|о|примерно|с|v)[: ]{1,2})$",
+        sheet.even[max(0, found.start() - 12) : found.start()],
+    ):
         return True
     if re.match(r" ?(?:утра|вечера|дня|ночи|час|по мск|мск|ч\b)", sheet.even[found.end() :][:9]):
         return True
@@ -154,128 +122,66 @@ def _plain(days: list[Day]) -> list[Day]:
     """Return the days without a weekday or "yesterday" that a calendar date beside it says again."""
     result = []
     for day in sorted(days, key=lambda each: each.start):
-        beside = [o for o in days if o.explicit and not day.explicit and -45 < o.start - day.end < 45]
+        beside = [
+            o for o in days if o.explicit and not day.explicit and -45 < o.start - day.end < 45
+        ]
         if beside and not day.night:
             continue
         result.append(day)
     return result
 
 
-def _count(text: str | None) -> float:
-    if not text:
-        return 1
-    if text.isdigit():
-        return int(text)
-    return {"пол": 0.5, "полтора": 1.5, "полторы": 1.5, "пару": 2, "пара": 2, "несколько": 4,
-            "half an": 0.5, "a": 1, "an": 1}.get(text) or float(SMALL.get(text, 1))  # fmt: skip
-
-
-def _ago(sheet: Sheet, now: datetime) -> list[_Moment]:
-    found_all = []
-    for found in list(anchored(_AGO, AGO_WORD, sheet.left, (60, 0))):
-        unit = found["u"] or ""
-        if not unit:
-            first = _UNIT_FIRST.search(found["about"] or "") or _UNIT_FIRST.search(found[0])
-            if not first or not found["n"]:
-                continue
-            unit = first[0]
-        minutes = _count(found["n"])
-        if found["n2"]:
-            minutes = (minutes + _count(found["n2"])) / 2
-        if unit.startswith(("час", "ч", "год", "h", "сағ")):
-            minutes *= 60
-        if "половиной" in found[0]:
-            minutes += 30
-        moment = now - timedelta(minutes=minutes)
-        slack = max(8.0, minutes * 0.3)
-        if minutes >= 60:
-            slack = max(30.0, minutes * 0.3)
-        low, high = moment - timedelta(minutes=slack * 1.3), min(now, moment + timedelta(minutes=slack))
-        found_all.append(_Moment(found.start(), found.end(), low, high, moment, "around", 0.85))
-        sheet.take(*found.span())
-    for found in list(_NOW.finditer(sheet.left))[:3]:
-        low = now - timedelta(minutes=90)
-        best = now - timedelta(minutes=15)
-        found_all.append(_Moment(found.start(), found.end(), low, now, best, "around", 0.6))
-        sheet.take(*found.span())
-    return found_all
-
-
-def _bounds(sheet: Sheet, now: datetime) -> list[_Moment]:
-    """Take "waiting for 3 hours" off the sheet: it was paid before, not long before."""
-    found_all = []
-    for found in list(_WAIT.finditer(sheet.left))[:10]:
-        unit = found["u"]
-        if unit.startswith("рабочи"):
-            sheet.take(*found.span())
-            continue
-        count = 0.5 if unit == "полчаса" else _count(found["n"])
-        hours = count * (
-            1 / 60 if unit.startswith("мин") else 1 if unit.startswith(("час", "полчас", "ч", "год", "hour"))
-            else 24 if unit.startswith(("дн", "ден", "сут", "day")) else 168 if unit.startswith(("недел", "week", "тиж")) else 720
-        )  # fmt: skip
-        if hours > 24 * 400:
-            continue
-        low = now - timedelta(hours=hours * 1.5 + max(2.0, 0.5 * hours))
-        if hours < 24:
-            low = min(low, now - timedelta(hours=24))
-        high = now - timedelta(hours=hours * 0.75)
-        best = now - timedelta(hours=hours * 1.1)
-        found_all.append(_Moment(found.start(), found.end(), low, high, best, "period", 0.5))
-        sheet.take(*found.span())
-    for found in list(_NTH.finditer(sheet.left))[:10]:
-        count = _NTH_OF[found["n"]]
-        size = 24 if found["u"].startswith(("д", "сут")) else 1 if found["u"] == "час" else 168 if found["u"].startswith("нед") else 720
-        low = now - timedelta(hours=(count + 1) * size)
-        high = now - timedelta(hours=(count - 1.5) * size)
-        best = now - timedelta(hours=(count - 0.7) * size)
-        if size == 24:
-            low = datetime.combine(low.date() + timedelta(days=1 if count > 2 else 0), time())
-        found_all.append(_Moment(found.start(), found.end(), low, min(high, now), best, "period", 0.5))
-        sheet.take(*found.span())
-    return found_all
-
-
-def _together(read: _Read, spare: Day | None) -> list[_Moment]:
+def _together(read: _Read, spare: Day | None) -> list[Moment]:
     """Return the moments of a passage: each time of day with its day, then days alone."""
     found = list(read.moments)
-    used: set[int] = set()
-    paired: list[tuple[Clock, Day | None]] = []
+    timed: set[Day] = set()
     for clock in read.clocks:
-        day = _day_for(read, clock)
-        paired.append((clock, day or spare))
-        if day:
-            used.add(id(day))
-    for clock, day in paired:
+        day = _day_for(read, clock) or spare
         found.append(_at(read, clock, day))
-    timed = {id(day) for _, day in paired if day}
-    parted: set[int] = set()
-    for part in read.parts[:6]:
-        day = _day_for(read, part) or spare
-        if (day and id(day) in timed | parted) or (not day and (found or read.clocks)):
-            continue
-        if not _of_payment(read.sheet, part.start, part.end):
-            continue
-        if day:
-            used.add(id(day))
-            parted.add(id(day))
-        found.append(_at(read, part, day))
+        timed |= {day} if day else set()
+    found += _parts(read, spare, timed, told=bool(found))
     for day in read.days:
-        if id(day) in used or day is spare:
-            continue
-        if found and not day.explicit:
+        if day in timed or (found and not day.explicit):
             continue
         moment = _whole(read, day)
         found.append(replace(moment, confidence=moment.confidence * (0.7 if found else 1)))
-    return _different(found)
+    return _different(_past(read, found))
 
 
-def _different(found: list[_Moment]) -> list[_Moment]:
+def _parts(read: _Read, spare: Day | None, timed: set[Day], *, told: bool) -> list[Moment]:
+    """Return the parts of days that have no time of day, and mark those days as timed."""
+    found: list[Moment] = []
+    for part in read.parts[:6]:
+        day = _day_for(read, part) or spare
+        known = day in timed if day else told or bool(found)
+        if known or not _of_payment(read.sheet, part.start, part.end):
+            continue
+        timed |= {day} if day else set()
+        found.append(_at(read, part, day))
+    return found
+
+
+def _past(read: _Read, found: list[Moment]) -> list[Moment]:
+    """Return the moments that can have been; of one alone in the future, the day before."""
+    limit = read.now + timedelta(minutes=20)
+    past = [each for each in found if each.low <= limit]
+    if past or not found:
+        return past
+    first, day = found[0], timedelta(days=1)
+    if first.low - day > limit:
+        return []
+    low, high, best = first.low - day, first.high - day, first.best - day
+    return [replace(first, low=low, high=high, best=best, confidence=0.4, alternatives=())]
+
+
+def _different(found: list[Moment]) -> list[Moment]:
     """Return the moments without those that another says as well or better."""
-    result: list[_Moment] = []
+    result: list[Moment] = []
     order = {"exact": 0, "around": 1, "part_of_day": 2, "day": 3, "period": 4}
     for each in sorted(found, key=lambda m: (order[m.precision], m.start)):
-        if any(each.low <= o.low and o.high <= each.high and each.precision != "exact" for o in result):
+        if any(
+            each.low <= o.low and o.high <= each.high and each.precision != "exact" for o in result
+        ):
             continue
         if any((o.low, o.high) == (each.low, each.high) for o in result):
             continue
@@ -316,7 +222,7 @@ def _span(day: Day | None, clock: Clock) -> tuple[int, int]:
     return clock.start, clock.end
 
 
-def _at(read: _Read, clock: Clock, day: Day | None) -> _Moment:
+def _at(read: _Read, clock: Clock, day: Day | None) -> Moment:
     """Return a time of day on its day; without a day, the last such time."""
     start, end = _span(day if day in read.days else None, clock)
     first = day.first if day else read.now.date()
@@ -328,7 +234,9 @@ def _at(read: _Read, clock: Clock, day: Day | None) -> _Moment:
     if clock.half:
         later = replace(clock, low=clock.low + NOON, high=clock.high + NOON, best=clock.best + NOON)
         if clock.best >= NOON:
-            later = replace(clock, low=clock.low - NOON, high=clock.high - NOON, best=clock.best - NOON)
+            later = replace(
+                clock, low=clock.low - NOON, high=clock.high - NOON, best=clock.best - NOON
+            )
         readings.append(_reading(first, later))
         sureness *= 0.8
     if day and day.last != day.first and not day.night:
@@ -347,7 +255,7 @@ def _at(read: _Read, clock: Clock, day: Day | None) -> _Moment:
     precision = clock.precision
     if day and day.last != day.first and not day.night:
         precision = "period"
-    return _Moment(start, end, low, high, best, precision, sureness, tuple(past[1:4]))
+    return Moment(start, end, low, high, best, precision, sureness, tuple(past[1:4]))
 
 
 def _of_night(clock: Clock) -> Clock:
@@ -359,16 +267,24 @@ def _of_night(clock: Clock) -> Clock:
     return replace(clock, low=clock.low + move, high=clock.high + move, best=best, half=False)
 
 
-def _nights(day: Day | None, readings: list[tuple[datetime, datetime, datetime]]) -> list[tuple[datetime, datetime, datetime]]:
+def _nights(
+    day: Day | None, readings: list[tuple[datetime, datetime, datetime]]
+) -> list[tuple[datetime, datetime, datetime]]:
     low, high, _ = readings[0]
     if day and day.night:
         low = datetime.combine(day.first, time(22))
         high = datetime.combine(day.last, time(6))
         return [(low, high, low + (high - low) / 2)]
     if day and day.explicit:
-        return [(low, high + timedelta(hours=18), low + timedelta(hours=3)), _shift((low, high, low), 1)]
+        return [
+            (low, high + timedelta(hours=18), low + timedelta(hours=3)),
+            _shift((low, high, low), 1),
+        ]
     low -= timedelta(hours=2)
-    return [(low, high, low + (high - low) / 2), (low + timedelta(days=1), high + timedelta(days=1), high + timedelta(hours=20))]
+    return [
+        (low, high, low + (high - low) / 2),
+        (low + timedelta(days=1), high + timedelta(days=1), high + timedelta(hours=20)),
+    ]
 
 
 def _until(
@@ -392,7 +308,7 @@ def _shift(
     return low, high, best
 
 
-def _whole(read: _Read, day: Day) -> _Moment:
+def _whole(read: _Read, day: Day) -> Moment:
     """Return a day, a night or a period without a time of day."""
     if day.night:
         low, high = datetime.combine(day.first, time(21)), datetime.combine(day.last, time(6))
@@ -404,13 +320,19 @@ def _whole(read: _Read, day: Day) -> _Moment:
     if low <= read.now:
         high = min(high, read.now)
     others = tuple(
-        (a := datetime.combine(f, time()), datetime.combine(t, time()) + timedelta(minutes=1439), a + timedelta(hours=14))
+        (
+            a := datetime.combine(f, time()),
+            datetime.combine(t, time()) + timedelta(minutes=1439),
+            a + timedelta(hours=14),
+        )
         for f, t in day.alternatives
     )
-    return _Moment(day.start, day.end, low, high, low + (high - low) / 2, precision, day.confidence, others)
+    return Moment(
+        day.start, day.end, low, high, low + (high - low) / 2, precision, day.confidence, others
+    )
 
 
-def _fact(read: _Read, moment: _Moment) -> Fact:
+def _fact(read: _Read, moment: Moment) -> Fact:
     value: dict[str, object] = {
         **_interval(read, moment.low, moment.high, moment.best),
         "precision": moment.precision,

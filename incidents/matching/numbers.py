@@ -107,53 +107,63 @@ def read_words(text: str) -> list[Worded]:
     return found + _numbers(run)
 
 
+@dataclass(slots=True)
+class _Number:
+    """A number while its words are read."""
+
+    total: Fraction = Fraction(0)
+    """What thousands have been closed."""
+    part: Fraction = Fraction(0)
+    money: bool = False
+    floor: int = 10**9
+    """What the next word must stay under to belong to it."""
+    start: int = -1
+    end: int = -1
+
+    def takes(self, text: str) -> bool:
+        """Take a word in, or tell that it begins another number."""
+        if text in THOUSAND and not (text in SLANG and self.start < 0):
+            if self.total:
+                return False
+            self.total, self.part = (self.part or Fraction(1)) * 1000, Fraction(0)
+            self.floor, self.money = 1000, self.money or text in SLANG
+        elif text in SLANG:
+            return self._takes_slang(SLANG[text])
+        elif text in HALVES:
+            if self.start >= 0:
+                return False
+            self.part, self.floor = HALVES[text], 1
+        elif text == "половиной":
+            self.part += Fraction(1, 2)
+        elif text in SMALL:
+            value = SMALL[text]
+            if (self.part and value >= _room(self.part)) or (self.total and value >= self.floor):
+                return False
+            self.part += value
+        return True
+
+    def _takes_slang(self, worth: int) -> bool:
+        if not self.total and 0 < self.part < 20:
+            self.part *= worth
+        elif self.start < 0 or (self.total and worth < self.floor and not self.part):
+            self.part += worth
+        else:
+            return False
+        self.money, self.floor = True, 1
+        return True
+
+
 def _numbers(run: list[re.Match[str]]) -> list[Worded]:
     """Cut a run of number words into numbers: "two hundred | one thousand five hundred"."""
-    found: list[Worded] = []
-    total = part = Fraction(0)
-    money = False
-    floor = 10**9
-    start = end = -1
-
-    def close() -> None:
-        nonlocal total, part, money, floor, start
-        if start >= 0:
-            found.append(Worded(start, end, total + part, money))
-        total = part = Fraction(0)
-        money, floor, start = False, 10**9, -1
-
+    numbers: list[_Number] = []
     for word in run:
-        text = word[0]
-        if text in THOUSAND and not (text in SLANG and start < 0):
-            if total:
-                close()
-            total, part, floor = (part or Fraction(1)) * 1000, Fraction(0), 1000
-            money = money or text in SLANG
-        elif text in SLANG:
-            count = part if not total and 0 < part < 20 else None
-            if count is None:
-                if not (total and SLANG[text] < floor and not part):
-                    close()
-                part += SLANG[text]
-            else:
-                part = count * SLANG[text]
-            money, floor = True, 1
-        elif text in HALVES:
-            close()
-            part, floor = HALVES[text], 1
-        elif text == "половиной":
-            part += Fraction(1, 2)
-        elif text == "с":
-            continue
-        else:
-            value = SMALL[text]
-            if (part and value >= _room(part)) or (total and value >= floor):
-                close()
-            part += value
-        start = word.start() if start < 0 else start
-        end = word.end()
-    close()
-    return found
+        if not numbers or not numbers[-1].takes(word[0]):
+            numbers.append(_Number())
+            numbers[-1].takes(word[0])
+        number = numbers[-1]
+        number.start = word.start() if number.start < 0 else number.start
+        number.end = word.end()
+    return [Worded(each.start, each.end, each.total + each.part, each.money) for each in numbers]
 
 
 def _room(part: Fraction) -> int:

@@ -27,7 +27,9 @@ _STREET: Final = re.compile(
     r"\b(?:ул\.?|улиц[аеы]|проспект\w?|пр-т\w?|просп\.|пр\.|шоссе|пер\.|переул\w{2,3}|бульвар\w?|б-р|наб\.|набережн\w+|площад[ьи]|пл\.) ?[а-я][а-я-]{2,24}(?: [а-я]{3,20})?,? (?:д\.?|дом)? ?[0-9]{1,4}(?:[/кк][0-9]{1,3}|[а-г]\b)?(?! ?(?:руб|р\b|тыс))"
     r"|\b(?:метро|м\.|ст\. ?м\.) ?\"?[а-я][а-я-]{3,24}"
 )
-_HOUSE_ALONE: Final = re.compile(r"\b(?:д\.|дом|кв\.|квартира|корп\.|подъезд|этаж|офис|оф\.|стр\.) ?[0-9]{1,4}(?:[/-][0-9]{1,3}|[а-г]\b)?")
+_HOUSE_ALONE: Final = re.compile(
+    r"\b(?:д\.|дом|кв\.|квартира|корп\.|подъезд|этаж|офис|оф\.|стр\.) ?[0-9]{1,4}(?:[/-][0-9]{1,3}|[а-г]\b)?"
+)
 
 ORDINARY: Final = frozenset(
     "деньга деньги чек рубль номер телефон платеж сумма день вечер утро ночь час минута терминал оплата "
@@ -77,7 +79,9 @@ def _read(sheet: Sheet, gazetteer: Gazetteer) -> list[Fact]:
         else:
             clusters.append([each])
     clusters = [c for c in clusters if any(each.cued for each in c)]
-    clusters = [c for c in clusters if sum(gazetteer.bits(each.word.lemma) for each in c) >= BITS_MIN]
+    clusters = [
+        c for c in clusters if sum(gazetteer.bits(each.word.lemma) for each in c) >= BITS_MIN
+    ]
     if not clusters:
         return _streets(sheet)
     said = [each.word for cluster in clusters for each in cluster]
@@ -118,11 +122,18 @@ def _words(sheet: Sheet, gazetteer: Gazetteer) -> list[_Found]:
         if named is None and (len(text) < 5 or typos >= TYPOS_MAX):
             continue
         if named is None:
-            if not ((cued and capital) or (cued and beside) or (capital and beside) or _near(sheet, start)):
+            if not (
+                (cued and capital)
+                or (cued and beside)
+                or (capital and beside)
+                or _near(sheet, start)
+            ):
                 continue
             typos += 1
             named = gazetteer.word(text, typos=True)
-        if named is None or (lemma(text) in ORDINARY and not (cued and capital) and not _near(sheet, start)):
+        if named is None or (
+            lemma(text) in ORDINARY and not (cued and capital) and not _near(sheet, start)
+        ):
             continue
         house = _HOUSE_BEHIND.match(sheet.left, end)
         if house and (pair := house_of(" " + house["n"])):
@@ -131,7 +142,9 @@ def _words(sheet: Sheet, gazetteer: Gazetteer) -> list[_Found]:
     return found
 
 
-_NEAR: Final = re.compile(r"(?:метро|улиц\w|\bул\.?|проспект\w?|\bтц|\bтрц|магазин\w{0,2}|площад\w|шоссе|адрес\w?|станци\w|супермаркет\w{0,2}|\bг\.|город\w?) ?[: \"(]{1,3}$")
+_NEAR: Final = re.compile(
+    r"(?:метро|улиц\w|\bул\.?|проспект\w?|\bтц|\bтрц|магазин\w{0,2}|площад\w|шоссе|адрес\w?|станци\w|супермаркет\w{0,2}|\bг\.|город\w?) ?[: \"(]{1,3}$"
+)
 
 
 def _near(sheet: Sheet, start: int) -> bool:

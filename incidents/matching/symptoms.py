@@ -10,8 +10,8 @@ from incidents.matching.words import Sheet
 _UP_TO: Final = r"(?:[ ,]{1,2}\w{1,14}){0,3}[ ,]{1,3}"
 """Up to three words between two that belong together."""
 _CHEQUE: Final = r"(?:\bчек\w{0,3}|квитанц\w{1,3}|квиток|квитк\w{1,2}|cheka?\b|receipt|түбіртек)"
-_MONEY: Final = r"(?:ден[ье]г\w?|денг\w|деньг\w|бабк\w|средств\w|плат[её]ж\w?|оплат\w|сумм\w|гроші|перевод|оплаченн\w+|пополнени\w|dengi|deneg|money|payment|ақша\w*)"
-_ARRIVED: Final = r"(?:приш[лё]\w{1,2}|приходи\w|поступ\w{1,5}|зачисл\w{1,6}|дош\w{1,3}|доход\w+|упа\w{1,2}|прош\w{1,3}|появи\w+|получ\w+|зашл\w|перечисл\w+|отображ\w+|видно|отрази\w+|виж[уа]|виде?н\w?|надійш\w+|зарахова\w+|дійш\w+|prishl\w|zachisl\w+|postupil\w)"
+_MONEY: Final = r"(?:ср-ва|ден[ье]г\w?|денг\w|деньг\w|бабк\w|средств\w|плат[её]ж\w?|оплат\w|сумм\w|гроші|перевод|оплаченн\w+|пополнени\w|dengi|deneg|money|payment|ақша\w*)"
+_ARRIVED: Final = r"(?:приш[лё]\w{1,2}|приходи\w|поступ\w{1,5}|зачисл\w{0,6}|дош\w{1,3}|доход\w+|упа\w{1,2}|прош\w{1,3}|появи\w+|получ\w+|зашл\w|перечисл\w+|отображ\w+|видно|отрази\w+|виж[уа]|виде?н\w?|надійш\w+|зарахова\w+|дійш\w+|prishl\w|zachisl\w+|postupil\w)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ SYMPTOMS: Final = (
     Sign("no_receipt", rf"{_CHEQUE}(?: об оплате)?{_UP_TO}?(?:\bне(?:т|ту)?\b[ ,]{{1,2}}(?:\w{{1,12}} ){{0,2}}?(?:вы[дшлпб]\w{{1,7}}|да[лн]\w{{0,2}}|нап[еи]ч\w+|расп[еи]ч\w+|отп[еи]ч\w+|п[еи]ч\w+|был\w?|получ\w+|вылез\w*|пробил\w?|появи\w+|выскочил|дождал\w+|видав|роздрук\w+|дал)|(?:was |did )?not|бермеді|шықпады)|{_CHEQUE},? (?:не |і не )(?:выд|вид|дал|выш|напеч|распеч|печат|отпеч|был|получ|вылез|пробил)\w*"),
     Sign("no_receipt", rf"\b(?:не|без|нет|нету|никакого|ни|отсутству\w+|no|without(?: a)?|жоқ) (?:(?!при[хш]|поступ|зачисл|сохран|наш)\w{{2,14}} ){{0,4}}?{_CHEQUE}(?! (?:не )?(?:сохран|потер))", 0.85),
     Sign("no_receipt", rf"{_CHEQUE} (?:\w{{1,10}} ){{0,1}}?(?:нет\b|нету\b|net\b|отсутств\w+|жоқ|бермеді|шықпады|ne vydal|ne dal|не напеч\w+)|(?:did not|didn't|never) (?:\w{{1,10}} ){{0,3}}receipt|ne (?:vydal|dal|raspechatal) (?:\w{{1,8}} )?chek"),
-    Sign("no_receipt", r"чек(?: \w{1,12}){0,2} (?:заж[её]в\w+|застрял\w?|смял\w?|остался внутри|не отда\w+)|(?:заж[её]вал|не отдал)\w? чек"),
+    Sign("no_receipt", r"чек(?: \w{1,12}){0,2} (?:пуст\w{2,4}|белый|чист\w{2,4}|бледн\w+|заж[её]в\w+|застрял\w?|смял\w?|остался внутри|не отда\w+)|(?:заж[её]вал|не отдал)\w? чек"),
     Sign("no_receipt", r"(?:кончил\w+|закончил\w+|нет) (?:чеков\w{2} )?(?:бумаг\w|лент\w)", 0.7),
     Sign("not_credited", rf"{_MONEY}(?:[ ,]{{1,2}}(?!(?:верн|не)\b)\w{{1,14}}){{0,5}}[ ,]{{1,2}}(?:не(?=\w)|не|ni|ne|did not|didn't|hasn't|has not|have not|haven't|never|так и не|not)[ ]{{0,2}}(?:\w{{1,10}} ){{0,2}}?(?:{_ARRIVED}|arriv\w+|credited|come|came|received|түскен жоқ)"),
     Sign("not_credited", rf"\b(?:не(?= ?\w)|ничего не|так и не|до сих пор не|все еще не|еще не|ne|not yet|never|not)[ ]{{0,2}}(?:\w{{1,9}} ){{0,2}}?(?:{_ARRIVED}|arrived|credited|received)(?! (?:\w+ ){{0,2}}(?:чек|звон|ответ|квит))"),
@@ -108,14 +108,21 @@ def read_symptoms(sheet: Sheet) -> list[Fact]:
 def _denied(sheet: Sheet, name: str, found: re.Match[str]) -> bool:
     """Tell whether a wording is of something that did not happen."""
     before = sheet.even[max(0, found.start() - 4) : found.start()]
-    return name in {"hung", "rebooted", "double_payment", "note_swallowed"} and before.endswith("не ")
+    return name in {"hung", "rebooted", "double_payment", "note_swallowed"} and before.endswith(
+        "не "
+    )
 
 
 def _sensible(facts: list[Fact]) -> list[Fact]:
     """Drop what a nearer name already says."""
     names = {fact.value for fact in facts if fact.kind == "symptom"}
     drop: set[object] = set()
-    if "no_receipt" in names or "not_credited" in names or "note_swallowed" in names or "no_change" in names:
+    if (
+        "no_receipt" in names
+        or "not_credited" in names
+        or "note_swallowed" in names
+        or "no_change" in names
+    ):
         drop.add("money_not_returned")
     if names - {"out_of_order"}:
         drop.add("out_of_order")

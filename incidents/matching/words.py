@@ -28,7 +28,7 @@ _EVEN: Final = str.maketrans(
         "ё": "е", "\t": " ", "\r": " ", "\u00a0": " ", "\u2007": " ", "\u2009": " ",
         "\u202f": " ", "\u200b": " ", "\ufeff": " ", "\x00": " ", "‐": "-", "‑": "-", "‒": "-",
         "–": "-", "—": "-", "−": "-", "―": "-", "«": '"', "»": '"', "“": '"', "”": '"', "„": '"',
-        "’": "'", "ʼ": "'", "`": "'", "″": '"', "*": " ",
+        "’": "'", "ʼ": "'", "`": "'", "″": '"',
     }
 )  # fmt: skip
 
@@ -101,9 +101,7 @@ class Sheet:
         end = self.sentence(max(at - 1, 0))[1] if sentence else len(self.even)
         return self.even[at : min(end, at + count)]
 
-    def fact(
-        self, kind: str, value: object, span: tuple[int, int], confidence: float
-    ) -> Fact:
+    def fact(self, kind: str, value: object, span: tuple[int, int], confidence: float) -> Fact:
         """Return a fact found at a span of this passage."""
         start, end = span
         return Fact(

@@ -98,7 +98,10 @@ def _example(text: str) -> Example:
 def fleet() -> list[Row]:
     """Return the terminals of the examples."""
     with (EXAMPLES / "fleet.csv").open(encoding="utf-8") as file:
-        return [Row(**{key: each[key] or None for key in Row._fields}) for each in csv.DictReader(file)]
+        return [
+            Row(each["terminal"], *(each[key] or None for key in Row._fields[1:]))
+            for each in csv.DictReader(file)
+        ]
 
 
 def told(fact: Fact) -> str:
@@ -155,7 +158,9 @@ def judge_time(line: str, fact: Fact) -> str:
     return "wrong"
 
 
-def score(examples: list[Example], gazetteer: Gazetteer) -> tuple[dict[str, Score], list[str], list[float]]:
+def score(
+    examples: list[Example], gazetteer: Gazetteer
+) -> tuple[dict[str, Score], list[str], list[float]]:
     """Return scores by kind, a line for each thing not right, and seconds per report."""
     scores = {kind: Score() for kind in KINDS}
     notes: list[str] = []
@@ -166,12 +171,16 @@ def score(examples: list[Example], gazetteer: Gazetteer) -> tuple[dict[str, Scor
         seconds.append(time.perf_counter() - began)
         for kind in KINDS:
             found = [fact for fact in facts if fact.kind == kind]
-            notes += (f"[{example.name}] {note}" for note in _judge(kind, example, found, scores[kind]))
+            notes += (
+                f"[{example.name}] {note}" for note in _judge(kind, example, found, scores[kind])
+            )
     return scores, notes, seconds
 
 
 def _judge(kind: str, example: Example, found: list[Fact], kept: Score) -> Iterator[str]:
-    optional = [line.removeprefix("maybe ") for line in example.expected if line.startswith("maybe ")]
+    optional = [
+        line.removeprefix("maybe ") for line in example.expected if line.startswith("maybe ")
+    ]
     wanted = [line for line in example.expected if line.split()[0] == kind]
     left = list(found)
     kept.wanted += len(wanted)
@@ -190,7 +199,9 @@ def _judge(kind: str, example: Example, found: list[Fact], kept: Score) -> Itera
     for fact in left:
         if kind == "service" and not wanted:
             continue
-        if any(_best(kind, line, [fact])[0] != "none" for line in optional if line.split()[0] == kind):
+        if any(
+            _best(kind, line, [fact])[0] != "none" for line in optional if line.split()[0] == kind
+        ):
             continue
         kept.wrong += 1
         yield f"wrong {told(fact)} in {fact.text!r} ({fact.confidence})"
@@ -222,7 +233,9 @@ def report(name: str, *, wrong: bool) -> None:
     print(f"{name}: {len(examples)} reports")
     print(f"{'':10} {'wanted':>7} {'right':>7} {'vague':>7} {'missed':>7} {'wrong':>7}")
     for kind, kept in scores.items():
-        print(f"{kind:10} {kept.wanted:7} {kept.right:7} {kept.vague:7} {kept.missed:7} {kept.wrong:7}")
+        print(
+            f"{kind:10} {kept.wanted:7} {kept.right:7} {kept.vague:7} {kept.missed:7} {kept.wrong:7}"
+        )
     seconds.sort()
     print(
         f"time per report: median {seconds[len(seconds) // 2] * 1000:.1f} ms, "
