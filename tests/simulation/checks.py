@@ -90,6 +90,8 @@ class Watcher:
         house.database.restore = self._put_back  # type: ignore[method-assign]  # the same
         self._sent_out: Callable[[Any, str, bytes], None] = house.broker.sent_out
         house.broker.sent_out = self._answered  # type: ignore[method-assign]  # the one way out
+        self._sent_up: Callable[[Any, Any, tuple[str, bytes, bool]], None] = house.broker.sent_up
+        house.broker.sent_up = self._sent  # type: ignore[method-assign]  # the one way in
         self._look_again()
 
     def say(self, law: str, place: str, what: str) -> None:
@@ -105,6 +107,12 @@ class Watcher:
         if channel == "ack":
             self.copies.acked(terminal, payload)
         self._sent_out(link, topic, payload)
+
+    def _sent(self, session: Any, link: Any, packet: tuple[str, bytes, bool]) -> None:
+        _, _, terminal, channel = packet[0].split("/")
+        if channel == "journal" and terminal == session.client_id:
+            self.copies.sent(terminal, packet[1])
+        self._sent_up(session, link, packet)
 
     def _committed(self, commit: "Commit") -> None:
         written: Written = commit.rows

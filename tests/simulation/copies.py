@@ -6,6 +6,7 @@
 | `no_hole` | the rows of a copy follow each other; a lost range is one `journal_lost` row |
 | `cursor_is_rows` | after every commit a cursor stands behind the last row, and nowhere else |
 | `cursor_forward` | a cursor never goes back, nor changes its mark in place |
+| `continues` | a cursor moves only by a batch that was sent and continues it exactly |
 | `rows_stay` | a row never changes or vanishes |
 | `ack_committed` | an ack names a cursor that is or was committed |
 | `folded_is_stored` | the fold's positions never go back, nor beyond the cursors |
@@ -23,6 +24,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from tests.simulation.told import Say
+from wire.codec import PayloadRefused, read
 
 Journal: TypeAlias = tuple[str, int]
 """Terminal and epoch."""
@@ -53,6 +55,30 @@ class Copies:
         self._before: dict[Journal, dict[int, set[str]]] = {}
         """Cursors that were committed and then taken back by a restore."""
         self._newest: dict[str, int] = {}
+        self._sent: dict[tuple[Journal, Cursor], set[tuple[int, str | None]]] = {}
+        """Where a batch leads → where it begins, and after which mark (None: after a loss)."""
+
+    # --- batches
+
+    def sent(self, terminal: str, payload: bytes) -> None:
+        """Take note of what a terminal publishes on its `journal`."""
+        batch = read(payload)
+        if isinstance(batch, PayloadRefused):
+            return
+        names = ("epoch", "first", "prev", "last", "events", "lost_from")
+        epoch, first, prev, last, events, lost_from = (batch.get(name) for name in names)
+        if type(epoch) is not int or type(first) is not int or not isinstance(events, list):
+            return
+        leads = ((terminal, epoch), (first + len(events), str(last)))
+        begins = (first, str(prev)) if type(lost_from) is not int else (lost_from, None)
+        self._sent.setdefault(leads, set()).add(begins)
+
+    def _continue(self, journal: Journal, before: Cursor, after: Cursor) -> None:
+        sent = self._sent.get((journal, after), set())
+        if not sent & {before, (before[0], None)}:
+            begins = sorted(sent, key=str)
+            what = f"the cursor went from {before} to {after}; what leads there begins at {begins}"
+            self._say("continues", where(journal), what)
 
     # --- commits
 
@@ -98,6 +124,8 @@ class Copies:
             if after[0] < before[0] or (after[0] == before[0] and after != before):
                 what = f"the cursor went from {before} to {after}"
                 self._say("cursor_forward", where(journal), what)
+            elif after != before:
+                self._continue(journal, before, after)
             self._moved(journal, before, after, now)
         return found
 

@@ -60,9 +60,14 @@ def cursor(following: int, mark: str = "m") -> dict[str, Any]:
     return {"terminal": "T", "epoch": EPOCH, "next_seq": following, "mark": mark}
 
 
-def commit(copies: Copies, *events: dict[str, Any], to: int, mark: str = "m") -> None:
+def commit(
+    copies: Copies, *events: dict[str, Any], to: int, mark: str = "m", prev: str | None = None
+) -> None:
     """Show a commit of rows that moves the cursor."""
     rows = {(each["seq"], id(each)): each for each in events}
+    first, known = copies.cursors.get(("T", EPOCH), (1, str(EPOCH)))
+    batch = {"epoch": EPOCH, "first": first, "prev": prev or known, "last": mark}
+    copies.sent("T", json.dumps({**batch, "events": [1] * (to - first)}).encode())
     copies.committed({"event": rows, "journal": {"T": cursor(to, mark)}}, 0.0)
 
 
@@ -148,6 +153,14 @@ def test_a_fold_that_goes_back_or_too_far_is_found(said: Said, until: int) -> No
         row = {"terminal": "T", "epoch": EPOCH, "next_seq": each}
         copies.committed({"fold_position": {"T": row}}, 0.0)
     assert said.laws == ["folded_is_stored"]
+
+
+def test_a_batch_that_continues_another_history_is_found(said: Said) -> None:
+    """The mark before a batch is that of the cursor which it moves."""
+    copies = Copies(said)
+    commit(copies, event(1), to=2, mark="a")
+    commit(copies, event(2), to=3, mark="b", prev="another")
+    assert said.laws == ["continues"]
 
 
 # --- incidents and cases, once
