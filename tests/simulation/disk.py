@@ -49,6 +49,8 @@ class Gone(NamedTuple):
 
     acknowledged: bool
     money: bool
+    dropped_at: float = 0.0
+    """By the world's clock."""
 
 
 class _Undo(NamedTuple):
@@ -76,7 +78,10 @@ class Chronicle:
         self.moved: dict[Place, int] = {}
         """What a fork carried into a new epoch, by its old place: that epoch."""
         self.gone: dict[Place, Gone] = {}
-        """What was dropped; moved rows are not among them."""
+        """What was dropped; moved rows are not among them.
+
+        A power cut may bring a row back after its loss was declared: it stays in here.
+        """
         self.taken_back = 0
         """Writes that a power cut undid: acks and drops, never an event."""
 
@@ -147,7 +152,6 @@ class Disk:
                 self._remove(row)
             for row in undo.dropped:
                 self._insert(row)
-                self.chronicle.gone.pop(_place(row.key), None)
             self._head = undo.head
         self._undo.clear()
 
@@ -238,6 +242,7 @@ class Disk:
     def _apply(self, change: Change, dropped: Sequence[Row]) -> None:
         """Put and drop, and tell the chronicle."""
         chronicle, old, head = self.chronicle, self._head, change.head
+        now = self._clock()
         forks = old is not None and head.epoch != old.epoch
         for row in dropped:
             self._remove(row)
@@ -247,8 +252,7 @@ class Disk:
             elif key.epoch:
                 # By the head that comes with it: a full disk may not have taken the ack by itself.
                 safe = (key.epoch, key.seq) < (head.epoch, head.acked)
-                chronicle.gone[_place(key)] = Gone(safe, row.money)
-        now = self._clock()
+                chronicle.gone[_place(key)] = Gone(safe, row.money, now)
         for row in change.put:
             self._insert(row)
             epoch, seq = row.key.epoch, row.key.seq
