@@ -18,6 +18,8 @@ from incidents.matching.words import even, known, lemma, words
 CANDIDATES_MAX: Final = 300
 """Terminals named at most; where more are as likely, the words say too little."""
 BITS_BELOW_BEST: Final = 5.0
+BITS_MIN: Final = 2.0
+"""Words that tell less name no place (in a small fleet, half of what a terminal's name tells)."""
 COMMON: Final = 0.12
 """A word of more than this share of the fleet only weighs among terminals found otherwise."""
 TYPO_MIN: Final = 84
@@ -108,6 +110,7 @@ class Gazetteer:
         self._streets = dict(streets)
         total = max(len(self._terminals), 1)
         self._bits = {word: log2(total / len(found)) for word, found in self._lists.items()}
+        self.bits_min = min(BITS_MIN, log2(total) / 2)
         self._by_initial: defaultdict[str, list[str]] = defaultdict(list)
         for word in self._lists:
             if len(word) >= 4:

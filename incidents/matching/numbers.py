@@ -96,7 +96,7 @@ def read_words(text: str) -> list[Worded]:
     run: list[re.Match[str]] = []
     for word in WORD.finditer(text):
         joins = run and re.fullmatch(r"[ \n-]{1,3}", text[run[-1].end() : word.start()])
-        if word[0] in _ALL or (joins and word[0] in {"с", "половиной"} and run[-1][0] in SMALL):
+        if word[0] in _ALL or (joins and _and_a_half(text, run[-1], word)):
             if not joins:
                 found += _numbers(run)
                 run = []
@@ -105,6 +105,13 @@ def read_words(text: str) -> list[Worded]:
             found += _numbers(run)
             run = []
     return found + _numbers(run)
+
+
+def _and_a_half(text: str, last: re.Match[str], word: re.Match[str]) -> bool:
+    """Tell whether a word goes on with "two and a half thousand"."""
+    if word[0] == "с":
+        return last[0] in SMALL and text.startswith(" половиной", word.end())
+    return word[0] == "половиной" and last[0] == "с"
 
 
 @dataclass(slots=True)

@@ -12,8 +12,6 @@ WORDS_MAX: Final = 600
 """Words of one passage that are looked at."""
 LOOKED_MAX: Final = 120
 """Words of one passage that are looked up."""
-BITS_MIN: Final = 2.0
-"""Words that tell less name no place."""
 _CLUSTER: Final = 60
 """Characters between words of one place at most."""
 
@@ -80,7 +78,9 @@ def _read(sheet: Sheet, gazetteer: Gazetteer) -> list[Fact]:
             clusters.append([each])
     clusters = [c for c in clusters if any(each.cued for each in c)]
     clusters = [
-        c for c in clusters if sum(gazetteer.bits(each.word.lemma) for each in c) >= BITS_MIN
+        c
+        for c in clusters
+        if sum(gazetteer.bits(each.word.lemma) for each in c) >= gazetteer.bits_min
     ]
     if not clusters:
         return _streets(sheet)
