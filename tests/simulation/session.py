@@ -74,6 +74,11 @@ class Session:
         """Whether the statement under way waits for somebody's commit."""
         return self._running is not None
 
+    @property
+    def waits_for(self) -> Pending | None:
+        """Whose commit the statement under way waits for."""
+        return None if self._pending is None else self._pending.waits_for
+
     def begin(self) -> None:
         """Open a commit."""
         assert self._pending is None, "commits are not nested"

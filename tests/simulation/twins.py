@@ -81,7 +81,10 @@ class ModelStage:
         last = self._actors[0]
         while ready := [actor for actor in self._actors if actor.gate is not None]:
             fate = random.random()
-            if fate < 0.02 and len(self._actors) > 1:
+            if (rival := self._rival()) is not None:
+                rival.connection.session.close()
+                play.steps.append(("kill", rival.number))
+            elif fate < 0.02 and len(self._actors) > 1:
                 actor = random.choice([each for each in self._actors if not each.is_done])
                 actor.connection.session.close()
                 play.steps.append(("kill", actor.number))
@@ -102,6 +105,24 @@ class ModelStage:
             for shape in SHAPES
         }
         return play
+
+    def _rival(self) -> Actor | None:
+        """Return who waits for the same commit as another, one of them for the fate of a key.
+
+        Which of them goes on first is chance with PostgreSQL, unlike with those who wait for a row.
+        """
+        waiting: dict[int, Actor] = {}
+        for actor in self._actors:
+            connection = actor.connection
+            holder = None if connection is None else connection.session.waits_for
+            if holder is None:
+                continue
+            other = waiting.setdefault(id(holder), actor)
+            if other is not actor:
+                for each in (actor, other):
+                    if each.label.startswith("insert"):
+                        return each
+        return None
 
     async def _listen(self) -> None:
         connection = await self._connect()
