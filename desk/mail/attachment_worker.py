@@ -13,7 +13,7 @@ from typing import Any, Final
 MEMORY_BYTES: Final = 1 << 30
 CPU_S: Final = 6
 CONTENT_BYTES_MAX: Final = 26_214_400
-PICTURE_S: Final = 0.9
+PICTURE_S: Final = 0.8
 """Of processor time, from the program's start, until no further attempt at a picture begins."""
 PDF_S: Final = 3.0
 

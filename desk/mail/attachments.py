@@ -19,7 +19,7 @@ from desk.mail.mime import clean
 
 FILES_OPENED_MAX: Final = 8
 """Of one letter; the largest pictures and documents are not the first to be left out."""
-WALL_S: Final = 8.0
+WALL_S: Final = 15.0
 """For one file; then its program is ended."""
 _TEXT_CHARS_MAX: Final = 20_000
 _TEXT_BYTES_MAX: Final = 200_000

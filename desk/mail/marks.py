@@ -49,7 +49,7 @@ _KEY_LINE: Final = re.compile(
     r"[ \t*_]*(?P<value>.*)",
     re.IGNORECASE,
 )
-_CLOCK: Final = re.compile(r"(?<!\d)\d{1,2}[:.]\d\d(?!\d)")
+_CLOCK: Final = re.compile(r"(?<![\d.:/])\d{1,2}[:.]\d\d(?!\d|\.\d)")
 _DATED: Final = re.compile(
     r"(?<!\d)(?:\d{1,2}[./-]\d{1,2}[./-](?:20)?\d\d|20\d\d[-/.]\d{1,2}[-/.]\d{1,2})(?!\d)"
     r"|(?<!\d)\d{1,2}[ -](?:янв|фев|мар|апр|ма[йя]|июн|июл|авг|сен|окт|ноя|дек|січ|лют|бер|кві"
@@ -59,7 +59,7 @@ _DATED: Final = re.compile(
 )
 _VERB: Final = re.compile(
     r"(?:\bнаписал(?:\(а\)|а|и)?|\bпишет|\bпишут|\bписал(?:\(а\)|а|и)?|\bwrote|\bwrites"
-    r"|\bнаписав(?:\(ла\))?|\bнаписала?|\bпише|\bжазды)\b?[^\n]{0,60}:$",
+    r"|\bнаписав(?:\(ла\))?|\bнаписала?|\bпише|\bжазды)(?!\w)[^\n]{0,60}:$",
     re.IGNORECASE,
 )
 _YOU_WROTE: Final = re.compile(r"\b(?:вы|ты) писал[аи]?\b|\byou wrote\b", re.IGNORECASE)
@@ -178,6 +178,12 @@ def attribution(lines: Sequence[str], at: int, *, quote_follows: bool = False) -
         if not _BEGINS.match(text):
             return None
     return None
+
+
+def is_rule(line: str) -> bool:
+    """Return whether the line is drawn across the page."""
+    text = line.strip()
+    return len(text) >= 5 and len(set(text)) == 1 and text[0] in "_-—=*"  # noqa: PLR2004 - a signature's mark is shorter
 
 
 def opens_signature(line: str) -> bool:

@@ -19,6 +19,7 @@ from desk.mail.marks import (
     attribution,
     header_block,
     is_program_line,
+    is_rule,
     opens_signature,
     separator,
     unquoted,
@@ -123,9 +124,9 @@ class _Splitter:
             return self.below(at, at + 1, announced=True, passed_on=mark is Separator.FORWARD)
         if unquoted(line) is not None:
             return self.quoted_run(at)
-        block = header_block(self.lines, at, announced=False)
-        if block is not None:
-            return self.below(at, at, announced=False, passed_on=False)
+        head = self.next_text(at + 1) if is_rule(line) else at
+        if header_block(self.lines, head, announced=False) is not None:
+            return self.below(at, head, announced=False, passed_on=False)
         said = attribution(self.lines, at)
         if said is None:
             said = attribution(self.lines, at, quote_follows=True)

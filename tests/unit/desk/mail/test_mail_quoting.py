@@ -1,0 +1,151 @@
+"""Who said what: answers, forwards and signatures of the mail programs of Russia."""
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from tests.unit.desk.mail.mail_clients import ANSWER, ASKED, FORWARDS, HTML_REPLIES, REPLIES, Sample
+from tests.unit.desk.mail.mail_letters import (
+    CLAIM, CLIENT, SENT, STAFF, YESTERDAY, forwarded, mail, new, quoted, read, signature,
+)  # fmt: skip
+
+from incidents.matching.passage import Origin
+
+
+def name(sample: Sample) -> str:
+    """Return a sample's name for the list of tests."""
+    return sample.name
+
+
+@pytest.mark.parametrize("sample", REPLIES + HTML_REPLIES, ids=name)
+def test_an_answer_is_cut_from_what_it_answers(sample: Sample) -> None:
+    """What is new stays, what we wrote is a quote, a signature is one."""
+    found = read(sample.raw)
+    assert flat(new(found)) == flat(sample.new)
+    assert flat(signature(found)) == flat(sample.signature)
+    assert not forwarded(found)
+    assert "Пришлите чек" in quoted(found) or "nothing" in sample.name or "afterword" in sample.name
+
+
+@pytest.mark.parametrize("sample", FORWARDS, ids=name)
+def test_a_forwarded_mail_keeps_its_body_and_its_date(sample: Sample) -> None:
+    """A consultant passes a client on: the client's words count, from the client's day."""
+    found = read(sample.raw)
+    assert flat(forwarded(found)) == flat(sample.forwarded)
+    assert flat(new(found)) == flat(sample.new)
+    assert flat(signature(found)) == flat(sample.signature)
+    [claim] = [each for each in found.passages if CLAIM in each.text]
+    assert claim.written_at.replace(second=0) == YESTERDAY
+    assert found.customer.address == "ivan.petrov@mail.example"
+
+
+def flat(text: str) -> str:
+    """Return the text without empty lines and the spaces at line ends."""
+    return "\n".join(line.rstrip() for line in text.split("\n") if line.strip())
+
+
+@pytest.mark.parametrize("sample", REPLIES + HTML_REPLIES + FORWARDS, ids=name)
+def test_passages_lie_where_they_say(sample: Sample) -> None:
+    """Each is a slice of what staff see; they follow one another."""
+    found = read(sample.raw)
+    end = 0
+    for passage in found.passages:
+        assert found.text[passage.start : passage.start + len(passage.text)] == passage.text
+        assert passage.start >= end
+        end = passage.start + len(passage.text)
+    assert end == len(found.text)
+
+
+PEOPLE_WRITE = (
+    "Терминал пишет: ошибка связи.\nДеньги не пришли.",
+    "22.11.2026, 18:40, терминал на Ленина 5:\nвнёс 500 рублей, чек не вышел",
+    "Оператор написал: ждите 3 дня. Прошло 5.",
+    "От: Петрова Ивана, тел. 8 903 000-11-22\nКому: ООО Кассы\nДата: 22.11.2026\nПрошу вернуть 500 руб",
+    "Дата: 22.11.2026\nВремя: 18:40\nТерминал: 104233\nСумма: 500",
+    "Отправлено через терминал 104233 500 рублей, не дошло",
+    "Данное письмо является досудебной претензией: терминал удержал 500 руб.",
+    "Сумма > 500 руб.\nВнёс 1000",
+    "Спасибо за помощь!\nДеньги так и не пришли",
+    "Здравствуйте!\n---\nТерминал 104233\nвнёс 500 руб",
+    "С уважением отношусь к вам, но деньги не пришли",
+    "Вы писали, что деньги придут вчера:\nих нет, 500 руб",
+)
+
+
+@pytest.mark.parametrize("text", PEOPLE_WRITE)
+def test_what_only_looks_like_a_mark_stays(text: str) -> None:
+    """A person's own words are not taken for a mail program's."""
+    assert flat(new(read(mail(text)))) == flat(text)
+
+
+def test_a_plain_letter_is_new_by_its_own_date() -> None:
+    """Subject and body, both from the letter's own moment."""
+    found = read(mail())
+    assert [(each.origin, each.written_at) for each in found.passages] == [
+        (Origin.SUBJECT, SENT), (Origin.NEW, SENT),
+    ]  # fmt: skip
+    assert found.customer.address == "ivan.petrov@mail.example"
+
+
+def test_a_forward_as_a_file_counts_by_its_own_date() -> None:
+    """ "Forward as attachment": the enclosed mail is read like the one around it."""
+    inner = mail(Date="Sun, 22 Nov 2026 18:30:00 +0300")
+    outer = (
+        b"From: o.smirnova@kassy.example\r\nSubject: Fwd\r\nDate: Mon, 23 Nov 2026 10:15:00 +0300\r\n"
+        b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\n"
+        b"look\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n" + inner + b"\r\n--b--\r\n"
+    )
+    found = read(outer)
+    [passed] = [each for each in found.passages if each.origin is Origin.FORWARDED]
+    assert (passed.text, passed.written_at) == (CLAIM, YESTERDAY)
+    assert new(found) == "look"
+    assert found.customer.address == "ivan.petrov@mail.example"
+
+
+def test_a_subject_that_a_forward_carries_is_read() -> None:
+    """Where it says more than the letter's own subject."""
+    text = (f"От: {CLIENT}\nОтправлено: 22 ноября 2026 г. 18:30\nКому: Ольга\n"
+            f"Тема: терминал 104233 съел 500\n\n{CLAIM}")  # fmt: skip
+    found = read(mail(text, From=STAFF, Subject="FW: клиент"))
+    subjects = [each.text for each in found.passages if each.origin is Origin.SUBJECT]
+    assert subjects == ["FW: клиент", "Тема: терминал 104233 съел 500"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "written"),
+    [("Mon, 23 Nov 2026 07:15:00 +0000", "2026-11-23T10:15:00+03:00"),
+     ("Mon, 23 Nov 2026 12:15:00 +0500", "2026-11-23T12:15:00+05:00"),
+     ("Thu, 01 Jan 1970 00:00:00 +0000", "2026-11-23T10:16:00+03:00"),
+     ("Fri, 23 Nov 2046 10:15:00 +0300", "2026-11-23T10:16:00+03:00"),
+     ("", "2026-11-23T10:16:00+03:00"),
+     ("yesterday", "2026-11-23T10:16:00+03:00"),
+     ("Mon, 99 Nov 99999 10:15:00 +9900", "2026-11-23T10:16:00+03:00")],
+)  # fmt: skip
+def test_when_a_letter_was_written(sent: str, written: str) -> None:
+    """By the sender's clock where it has one; a date that cannot be is the arrival's."""
+    assert read(mail(Date=sent)).written_at.isoformat() == written
+
+
+LINES = st.sampled_from(
+    (ANSWER, CLAIM, f"> {ASKED}", ">> x", "", "", "-- ", "С уважением, Иван", "Отправлено с iPhone",
+     "-------- Пересылаемое сообщение --------", "-------- Конец пересылаемого сообщения --------",
+     "---------- Forwarded message ---------", "-----Исходное сообщение-----",
+     "От: Иван <a@b.example>", "Дата: 22 ноября 2026 г. 18:30", "Кому: x", "Тема: y",
+     "22.11.2026, 18:30, \"И\" <a@b.example>:", "P.S. ещё", "> Begin forwarded message:",
+     "> От: Иван <a@b.example>", "> Дата: 22.11.2026 18:30", "> Тема: y")
+)  # fmt: skip
+
+
+@given(st.lists(LINES, max_size=40), st.sampled_from(("", "Re: x", "Fwd: x", "FW: Re: x")))
+@example(["---------- Forwarded message ---------"] * 30, "")
+def test_any_mixture_of_marks_loses_no_word(lines: list[str], subject: str) -> None:
+    """Whatever stands where: every line is in what staff see, once, in its order."""
+    found = read(mail("\n".join(lines), Subject=subject))
+    seen = [line.replace(">", "").strip() for line in found.text.split("\n")]
+    seen = [line for line in seen if line]
+    meant = [subject] * bool(
+        subject and found.passages and found.passages[0].origin is Origin.SUBJECT
+    )
+    meant += [line.replace(">", "").strip() for line in lines]
+    assert seen == [line for line in meant if line]
+    for passage in found.passages:
+        assert found.text[passage.start : passage.start + len(passage.text)] == passage.text
