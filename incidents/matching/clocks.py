@@ -6,14 +6,23 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
 
-from incidents.matching.parts import DAY, NOON, PART, PARTS, minutes_of
+from incidents.matching.parts import (
+    DAY,
+    HOUR_WORDS,
+    MINUTE_WORDS,
+    NOON,
+    ORD_STEMS,
+    PART,
+    PARTS,
+    minutes_of,
+)
 from incidents.matching.words import Sheet, anchored
 
 CLOCKS_MAX: Final = 24
 """Times of one passage that are read."""
 
 LATE_BEFORE: Final = 9
-"""An hour below it without morning or evening is more likely one after noon: kiosks are busy then."""
+"""A smaller hour without morning or evening is more likely after noon: kiosks are busy then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,77 +41,90 @@ class Clock:
     """Morning or evening was not said: twelve hours later is as possible."""
 
 
-_HALF_DAY: Final = r"(?P<part>утра|веч[еи]ра|дня|ночи|вечера|am\b|pm\b|a\.m\.|p\.m\.|ранку|вечора|ночі|vechera|utra|dnya)"
+_HALF_DAY: Final = (
+    r"(?P<part>утра|веч[еи]ра|дня|ночи|вечера|am\b|pm\b|a\.m\.|p\.m\.|ранку|вечора"
+    r"|ночі|vechera|utra|dnya)"
+)
 MONEY_BEHIND: Final = re.compile(
     r" ?(?:руб|р\b|р\.|₽|тыс|тыщ|коп|[кk]\b|т\.?р|тг\b|теңге|тенге|грн|%)"
 )
-
-_HOUR_WORDS: Final = {
-    "час": 1, "часу": 1, "часа": 1, "два": 2, "двух": 2, "двум": 2, "три": 3, "трех": 3, "трем": 3,
-    "четыре": 4, "четырех": 4, "четырем": 4, "пять": 5, "пяти": 5, "шесть": 6, "шести": 6,
-    "семь": 7, "семи": 7, "восемь": 8, "восьми": 8, "девять": 9, "девяти": 9, "десять": 10,
-    "десяти": 10, "двумя": 2, "тремя": 3, "четырьмя": 4, "пятью": 5, "шестью": 6, "семью": 7,
-    "восемью": 8, "девятью": 9, "десятью": 10, "одиннадцатью": 11, "двенадцатью": 12, "часом": 1,
-    "одиннадцать": 11, "одиннадцати": 11, "двенадцать": 12, "двенадцати": 12,
-    "тринадцать": 13, "четырнадцать": 14, "пятнадцать": 15, "шестнадцать": 16, "семнадцать": 17,
-    "восемнадцать": 18, "девятнадцать": 19, "двадцать": 20, "двадцать один": 21,
-    "двадцать два": 22, "двадцать три": 23, "пятнадцати": 15, "шестнадцати": 16,
-    "семнадцати": 17, "восемнадцати": 18, "девятнадцати": 19, "двадцати": 20,
-}  # fmt: skip
-_ORD_STEMS: Final = (
-    "перв", "втор", "треть", "четверт", "пят", "шест", "седьм", "восьм", "девят", "десят",
-    "одиннадцат", "двенадцат",
-)  # fmt: skip
-_MINUTE_WORDS: Final = {
-    "пяти": 5, "пять": 5, "десяти": 10, "десять": 10, "пятнадцати": 15, "пятнадцать": 15,
-    "четверти": 15, "четверть": 15, "двадцати": 20, "двадцать": 20, "двадцати пяти": 25,
-    "двадцать пять": 25,
-}  # fmt: skip
 
 
 def _either(names: dict[str, int]) -> str:
     return "|".join(sorted(names, key=len, reverse=True))
 
 
-_H: Final = rf"(?:[01]?[0-9]|2[0-4]|(?:{_either({k: v for k, v in _HOUR_WORDS.items() if v > 1})}|час(?:а|у|ом)?)(?![а-я]))"
-_OF_HOUR: Final = rf"(?P<o>{'|'.join(sorted(_ORD_STEMS, key=len, reverse=True))})"
-_M: Final = rf"(?:[0-5]?[0-9]|{_either(_MINUTE_WORDS)})"
-_ABOUT: Final = r"(?P<about>\b(?:пример?н\w{1,2}|ориентировочно|приблизительно|где-?то|где то|около|окола|в районе|порядка|прибл\.?|приб|часов|часа|часиков|плюс-минус|вроде|кажется|наверное|может|близько|приблизно|about|around|approximately|шамасында|~)(?:[ ,]{1,2}(?:в|во|часов|о|около|на)\b)?[ ]{0,2}(?:в )?)"
+_H: Final = (
+    r"(?:[01]?[0-9]|2[0-4]|"
+    rf"(?:{_either({k: v for k, v in HOUR_WORDS.items() if v > 1})}|час(?:а|у"
+    r"|ом)?)(?![а-я]))"
+)
+_OF_HOUR: Final = rf"(?P<o>{'|'.join(sorted(ORD_STEMS, key=len, reverse=True))})"
+_M: Final = rf"(?:[0-5]?[0-9]|{_either(MINUTE_WORDS)})"
+_ABOUT: Final = (
+    r"(?P<about>\b(?:пример?н\w{1,2}|ориентировочно|приблизительно|где-?то|где то"
+    r"|около|окола|в районе|порядка|прибл\.?|приб|часов|часа|часиков|плюс-минус"
+    r"|вроде|кажется|наверное|может|близько|приблизно|about|around|approximately"
+    r"|шамасында|~)(?:[ ,]{1,2}(?:в|во|часов|о|около|на)\b)?[ ]{0,2}(?:в )?)"
+)
 _SIDE: Final = (
     r"(?P<side>\b(?:ближе )?к(?:о)?\b|до\b|не позже|после\b|позже|раньше|before|after|by)[ ]{1,2}"
 )
-_IN: Final = r"(?P<in>\b(?:в|во|о|об|at|сағат|время(?: было| платежа| операции| оплаты)?|в ?время|v)[ :]{1,3}(?:районе )?)"
+_IN: Final = (
+    r"(?P<in>\b(?:в|во|о|об|at|сағат|время(?: было| платежа| операции| оплаты)?"
+    r"|в ?время|v)[ :]{1,3}(?:районе )?)"
+)
 
 _RANGE: Final = re.compile(
-    rf"(?:(?:\bс|\bмежду|\bот|between|from|з)[ ]{{1,2}})(?P<a>{_H})(?:[:. -](?P<am>[0-5][0-9])(?![0-9.]))?(?: час\w{{0,3}}| ?ч\.?| утра| дня)?[ ]{{1,2}}(?:до|и|по|and|to|-)[ ]{{1,2}}(?P<b>{_H})(?:[:. -](?P<bm>[0-5][0-9])(?![0-9.]))?(?![0-9])(?: ?(?:час\w{{0,3}}|ч\b\.?))?(?: ?{_HALF_DAY})?"
+    rf"(?:(?:\bс|\bмежду|\bот|between|from|з)[ ]{{1,2}})(?P<a>{_H})(?:[:. -]"
+    r"(?P<am>[0-5][0-9])(?![0-9.]))?(?: час\w{0,3}| ?ч\.?| утра"
+    rf"| дня)?[ ]{{1,2}}(?:до|и|по|and|to|-)[ ]{{1,2}}(?P<b>{_H})(?:[:. -]"
+    r"(?P<bm>[0-5][0-9])(?![0-9.]))?(?![0-9])(?: ?(?:час\w{0,3}"
+    rf"|ч\b\.?))?(?: ?{_HALF_DAY})?"
 )
 _DASHED: Final = re.compile(
-    rf"(?<![0-9.,:/№-])(?:(?P<a>[01]?[0-9]|2[0-4])(?:[:.](?P<am>[0-5][0-9]))? ?- ?(?P<b>[01]?[0-9]|2[0-4])(?:[:.](?P<bm>[0-5][0-9]))?(?![0-9.:])(?: ?(?:час(?:ов|ам|а)|ч\b))(?: ?{_HALF_DAY})?"
-    rf"|(?P<a2>[01]?[0-9]|2[0-4])[:.](?P<am2>[0-5][0-9]) ?- ?(?P<b2>[01]?[0-9]|2[0-4])[:.](?P<bm2>[0-5][0-9])(?![0-9.:]))"
+    r"(?<![0-9.,:/№-])(?:(?P<a>[01]?[0-9]|2[0-4])(?:[:.](?P<am>[0-5][0-9]))? ?-"
+    r" ?(?P<b>[01]?[0-9]|2[0-4])(?:[:.](?P<bm>[0-5][0-9]))?(?![0-9.:])(?: ?"
+    rf"(?:час(?:ов|ам|а)|ч\b))(?: ?{_HALF_DAY})?"
+    r"|(?P<a2>[01]?[0-9]|2[0-4])[:.](?P<am2>[0-5][0-9]) ?- ?(?P<b2>[01]?[0-9]"
+    r"|2[0-4])[:.](?P<bm2>[0-5][0-9])(?![0-9.:]))"
 )
 _HALF_OF: Final = re.compile(
     rf"(?:в )?(?:половин[аеуы] |пол ?-?(?=[а-я])){_OF_HOUR}(?:ого|его|ьего)(?: ?{_HALF_DAY})?"
 )
 _QUARTER_TO: Final = re.compile(
-    rf"\bбез (?P<mm>{_M})(?: мин\w{{0,4}}\.?)? (?:в )?(?P<h>{_H})(?![0-9])(?: час\w{{0,2}})?(?: ?{_HALF_DAY})?"
+    rf"\bбез (?P<mm>{_M})(?: мин\w{{0,4}}\.?)? (?:в )?(?P<h>{_H})(?![0-9])(?:"
+    rf" час\w{{0,2}})?(?: ?{_HALF_DAY})?"
 )
 _QUARTER_PAST: Final = re.compile(
     rf"\b(?P<mm>{_M})(?: мин\w{{0,4}})? {_OF_HOUR}(?:ого|его|ьего)(?: ?{_HALF_DAY})?"
 )
 _STAGE: Final = re.compile(
-    rf"(?:в )?(?P<stage>начале|середине|конце|половине) (?:{_OF_HOUR}(?:ого|его|ьего)|(?P<h>[0-9]{{1,2}})(?:-?г?о?го)?(?= ?час|[ ,.!]|$))(?: час\w)?(?: ?{_HALF_DAY})?"
+    rf"(?:в )?(?P<stage>начале|середине|конце|половине) (?:{_OF_HOUR}(?:ого|его"
+    r"|ьего)|(?P<h>[0-9]{1,2})(?:-?г?о?го)?(?= ?час|[ ,.!]"
+    rf"|$))(?: час\w)?(?: ?{_HALF_DAY})?"
 )
 _IN_HOUR: Final = re.compile(
-    rf"(?:в|во|у|на|о) (?:{_OF_HOUR}(?:ом|ем|ьем)|(?P<h>[0-9]{{1,2}})-?(?:ом|м|ем)) часу(?: ?{_HALF_DAY})?"
+    rf"(?:в|во|у|на|о) (?:{_OF_HOUR}(?:ом|ем|ьем)|(?P<h>[0-9]{{1,2}})-?(?:ом|м"
+    rf"|ем)) часу(?: ?{_HALF_DAY})?"
 )
 _CLOCK: Final = re.compile(
-    rf"(?:{_ABOUT}|{_SIDE})?(?:{_IN})?(?<![0-9.,:/№])(?<![0-9][-])(?P<h>[01]?[0-9]|2[0-4])(?P<s>[:.\-;]|[ ]?ч\.?[ ]?|[ ]?час\w{{0,3}}\.?[ ]{{1,2}}|[ ]?h[ ]?|: | )(?P<m>[0-5][0-9])(?:[:.](?P<sec>[0-5][0-9]))?(?![0-9]|[.,:-][0-9])(?: ?(?:мин\w{{0,4}}\.?|м\b\.?))?(?: ?(?:по мск|мск|час\w{{0,2}}))?(?: ?{_HALF_DAY})?"
+    rf"(?:{_ABOUT}|{_SIDE})?(?:{_IN})?(?<![0-9.,:/№])(?<![0-9][-])"
+    r"(?P<h>[01]?[0-9]|2[0-4])(?P<s>[:.\-;]|[ ]?ч\.?[ ]?"
+    r"|[ ]?час\w{0,3}\.?[ ]{1,2}|[ ]?h[ ]?|: "
+    r"| )(?P<m>[0-5][0-9])(?:[:.](?P<sec>[0-5][0-9]))?(?![0-9]"
+    r"|[.,:-][0-9])(?: ?(?:мин\w{0,4}\.?|м\b\.?))?(?: ?(?:по мск|мск"
+    rf"|час\w{{0,2}}))?(?: ?{_HALF_DAY})?"
 )
 _HOURS: Final = re.compile(
-    rf"(?:{_ABOUT}|{_SIDE})?(?:{_IN})?(?<![0-9.,:/№-])(?P<h>{_H})(?![0-9:]|[.,-][0-9])(?:(?:-(?:ти|и|ми|х))?)(?P<u>[ ]{{0,2}}(?:час\w{{0,3}}|годин\w|год\b\.?(?= вечора| ранку)|ч\b\.?|o'clock|сағат\w*))?(?:[ ]{{0,2}}{_HALF_DAY})?"
+    rf"(?:{_ABOUT}|{_SIDE})?(?:{_IN})?(?<![0-9.,:/№-])(?P<h>{_H})(?![0-9:]"
+    r"|[.,-][0-9])(?:(?:-(?:ти|и|ми|х))?)(?P<u>[ ]{0,2}(?:час\w{0,3}|годин\w"
+    r"|год\b\.?(?= вечора| ранку)|ч\b\.?|o'clock"
+    rf"|сағат\w*))?(?:[ ]{{0,2}}{_HALF_DAY})?"
 )
 _POINT: Final = re.compile(
-    rf"(?:{_ABOUT}|{_SIDE})?(?:в )?(?P<point>полдень|полудня|полудню|полночь|полуночи|полуночь|noon|midnight)"
+    rf"(?:{_ABOUT}|{_SIDE})?(?:в )?(?P<point>полдень|полудня|полудню|полночь"
+    r"|полуночи|полуночь|noon|midnight)"
 )
 
 _POINT_WORD: Final = re.compile(r"пол(?:ден|удн|ноч|уноч)[а-я]{1,2}|noon|midnight")
@@ -125,7 +147,7 @@ def _part_near(sheet: Sheet, start: int, end: int) -> str | None:
 
 
 def _hour(text: str) -> int:
-    return int(text) if text.isdigit() else _HOUR_WORDS[text]
+    return int(text) if text.isdigit() else HOUR_WORDS[text]
 
 
 def _said_part(sheet: Sheet, found: re.Match[str]) -> str | None:
@@ -202,7 +224,7 @@ def _worded(sheet: Sheet) -> Iterator[Clock]:
             if pattern is _QUARTER_TO:
                 hour = _hour(found["h"])
             else:
-                hour = _ORD_STEMS.index(group["o"]) if group["o"] else int(group["h"]) - 1
+                hour = ORD_STEMS.index(group["o"]) if group["o"] else int(group["h"]) - 1
             base = _resolved(sheet, found, hour or 12) if 0 <= hour <= 24 else None
             slack = _within(pattern, group)
             if base and slack:
@@ -217,7 +239,7 @@ def _within(pattern: re.Pattern[str], group: dict[str, str]) -> tuple[int, int, 
         return 12, 50, 30
     if pattern is _IN_HOUR:
         return 0, 60, 30
-    minutes = _MINUTE_WORDS.get(group["mm"]) or int(group["mm"])
+    minutes = MINUTE_WORDS.get(group["mm"]) or int(group["mm"])
     if not 0 < minutes < 60:
         return None
     minutes = -minutes if pattern is _QUARTER_TO else minutes
@@ -283,7 +305,11 @@ def _slack(minute: int, *, seconds: bool) -> int:
 
 
 _FOLLOWS: Final = re.compile(
-    r"[ ]{0,2}(?:$|[,.;!?)\n\x00-]|(?:я|мы|на|по|за|через|внес|внос|положи|положе|оплат|опла|попол|закин|кин|засун|встав|терминал|автомат|аппарат|был|плат|у|пыта|дела|зачис|деньги|сегодня|вчера|утром|вечером|днем|купюр|сумм|и|но|а|с|из)\b|(?:внес|полож|оплат|попол|закин|терминал|автомат|аппарат|встав|плат))"
+    r"[ ]{0,2}(?:$|[,.;!?)\n\x00-]|(?:я|мы|на|по|за|через|внес|внос|положи"
+    r"|положе|оплат|опла|попол|закин|кин|засун|встав|терминал|автомат|аппарат"
+    r"|был|плат|у|пыта|дела|зачис|деньги|сегодня|вчера|утром|вечером|днем|купюр"
+    r"|сумм|и|но|а|с|из)\b|(?:внес|полож|оплат|попол|закин|терминал|автомат"
+    r"|аппарат|встав|плат))"
 )
 
 
@@ -301,7 +327,7 @@ def _hours(sheet: Sheet) -> Iterator[Clock]:
         said = bool(found["in"] or found["about"] or found["side"])
         unit = bool(found["u"]) or (found["about"] or "").startswith("час")
         if not (found["part"] or (said and (unit or _FOLLOWS.match(sheet.left, found.end())))
-                or (found["u"] and found["h"].isdigit() and 7 <= int(found["h"]) <= 24 and _is_hour(sheet, found))):  # fmt: skip
+                or (found["u"] and found["h"].isdigit() and _is_hour(sheet, found))):  # fmt: skip
             continue
         base = _resolved(sheet, found, _hour(found["h"]))
         if base is None or MONEY_BEHIND.match(sheet.left, found.end()):
@@ -317,10 +343,13 @@ def _hours(sheet: Sheet) -> Iterator[Clock]:
 
 def _is_hour(sheet: Sheet, found: re.Match[str]) -> bool:
     """Tell "19 часов" from "ждать 24 часа" and "прошло 12 часов"."""
+    if not 7 <= int(found["h"]) <= 24:
+        return False
     before = sheet.before(found.start(), 24)
     behind = sheet.after(found.end(), 12)
     return not re.search(
-        r"(?:жд\w+|уже|прошло|течение|более|больше|свыше|через|спустя|за|срок\w*|до|нет) (?:уже )?$",
+        r"(?:жд\w+|уже|прошло|течение|более|больше|свыше|через|спустя|за|срок\w*"
+        r"|до|нет) (?:уже )?$",
         before,
     ) and not re.match(r" (?:назад|тому|жду|нет|прош|как)", behind)
 

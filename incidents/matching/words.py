@@ -40,7 +40,8 @@ _SHORT_BEFORE_NAME: Final = frozenset(
     .split()
 )  # fmt: skip
 _SHORT: Final = frozenset(
-    "р руб тыс коп ч час мин сек нояб дек янв фев мар апр авг сен сент окт прим примерно приб прибл "
+    "р руб тыс коп ч час мин сек нояб дек янв фев мар апр авг сен сент окт прим примерно "
+    "приб прибл "
     "эт пт сб вс пн вт ср чт с св max min no".split()
 )  # fmt: skip
 ANCHORS_MAX: Final = 30
