@@ -109,9 +109,9 @@ class Watcher:
         self._sent_out(link, topic, payload)
 
     def _sent(self, session: Any, link: Any, packet: tuple[str, bytes, bool]) -> None:
-        _, _, terminal, channel = packet[0].split("/")
-        if channel == "journal" and terminal == session.client_id:
-            self.copies.sent(terminal, packet[1])
+        # What is said on another's topic gets nowhere.
+        if packet[0] == f"kvitok/v1/{session.client_id}/journal":
+            self.copies.sent(session.client_id, packet[1])
         self._sent_up(session, link, packet)
 
     def _committed(self, commit: "Commit") -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+import incidents.commit
 import incidents.fold
 import incidents.store
 import incidents.transactions
@@ -9,8 +10,12 @@ import incidents.watch
 from incidents.ledger import Ledger
 from tests.simulation import statements_incidents
 from tests.simulation.mutation import Mutation, Patch, instead
+from tests.simulation.tables import SHAPES
 
 _Folder: Final[Any] = incidents.fold._Folder  # noqa: SLF001 - broken from inside
+
+
+_UNIQUE: Final = {shape.name: shape.unique for shape in SHAPES}
 
 
 async def _written_nowhere(*_: Any, **__: Any) -> None:
@@ -21,8 +26,13 @@ def _nothing(*_: Any, **__: Any) -> None:
     return None
 
 
-def _no_rows(*_: Any) -> list[Any]:
-    return []
+def _never_heard_again(right: Any) -> Any:
+    def judge(state: Any, heard: Any, **rest: Any) -> Any:
+        if state.silent_since is not None:
+            return state, ()
+        return right(state, heard, **rest)
+
+    return judge
 
 
 def _without_lock(_right: Any) -> Any:
@@ -127,8 +137,13 @@ MUTATIONS: Final = {
         (Patch(incidents.store, "write_positions", instead(_written_nowhere)),),
     ),
     "fold_not_locked": Mutation(
-        "Two workers fold one terminal at once.",
-        (Patch(statements_incidents.STATEMENTS, incidents.store.TAKE, _without_lock),),
+        "Two workers fold one terminal at once, and no index forbids what both then write.",
+        (
+            Patch(statements_incidents.STATEMENTS, incidents.store.TAKE, _without_lock),
+            Patch(_UNIQUE["incident"], "incident_open", instead(_nothing)),
+            Patch(_UNIQUE["support_case"], "support_case_tx", instead(_nothing)),
+            Patch(_UNIQUE["support_case"], "support_case_work_order", instead(_nothing)),
+        ),
     ),
     "epoch_ends_nothing": Mutation(
         "A larger epoch does not end what was open in the one before.",
@@ -175,8 +190,8 @@ MUTATIONS: Final = {
         (Patch(_Folder, "_lost", instead(_nothing)),),
     ),
     "silence_never_over": Mutation(
-        "Nobody looks whether a silent terminal is heard again.",
-        (Patch(statements_incidents.STATEMENTS, incidents.watch.HEARD_AGAIN, instead(_no_rows)),),
+        "A silent terminal that is heard again stays silent.",
+        (Patch(incidents.commit, "judge", _never_heard_again),),
     ),
     "deaf_counts_as_silent": Mutation(
         "Silence is told while no collector listens.",
