@@ -190,7 +190,7 @@ class Agent:
         self._tick_at = Instant(now + TICK_S)
         if now >= self._upkeep_at:
             self._upkeep_at = Instant(now + UPKEEP_S)
-            self._journal.upkeep(_at())
+            self._journal.upkeep(now)
         self._do(self._kiosk.elapsed(at=_at(), now=now))
         self._settle()
         if self._devices.failure is not None:

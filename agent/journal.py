@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from agent.chunk import READ_ROWS, Chunk, epoch_after, held_mark, read_chunk
+from agent.devices.machine import Instant
 from agent.shape import Entry
 from agent.store import ROW_OVERHEAD_BYTES, Change, Head, Key, Row, Store, StoreFull, Stub
 from wire.journal import Epoch, Mark, first_mark, mark_after
@@ -58,11 +59,15 @@ class Journal:
         self._tight = False
         """The disk is full and the reserve given up: what comes replaces what may go."""
         self._reserved = False  # Set aside by `upkeep`: writing it would delay the start.
+        self._kept_at: Instant | None = None
+        self._clock = at
         found = store.head()
         if found is None:
             epoch = Epoch(max(1, at))
             empty = Head(epoch=epoch, next=1, mark=first_mark(epoch), acked=1)
             found = self._begin(empty, _entries(salvaged))
+        for last in store.rows(found.epoch, first=found.next - 1, most=1):
+            self._clock = last.at
         self._head = found
 
     @property
@@ -98,7 +103,7 @@ class Journal:
             self._make_room_in_place(need, money=money)
         while True:
             # Built anew each time: what was dropped meanwhile has changed the head.
-            change = _appended(self._head, entries)
+            change = _appended(self._head, entries, at=self._clock)
             try:
                 self._store.write(change, durable=True)
             except StoreFull:
@@ -180,8 +185,17 @@ class Journal:
         while page := self._store.rows(old.epoch, first=first, most=READ_ROWS):
             rows.extend(page)
             first = page[-1].key.seq + 1
-        start = replace(old, epoch=epoch, next=1, mark=first_mark(epoch), acked=1)
-        change = _appended(replace(start, size=old.acked_size), _entries(rows))
+        # Each keeps its distance from the others: what was dropped stays a range that is declared.
+        put: list[Row] = []
+        mark = first_mark(epoch)
+        for row in rows:
+            after = mark_after(mark, row.event)
+            key = Key(epoch, row.key.seq - old.acked + 1)
+            put.append(replace(row, key=key, prev=mark, mark=after))
+            mark = after
+        size = sum(row.size for row in put)
+        head = replace(old, epoch=epoch, next=old.next - old.acked + 1, mark=mark, acked=1)
+        change = Change(head=replace(head, size=old.acked_size + size), put=put)
         try:
             self._store.write(
                 replace(change, drop=[row.key for row in rows]),
@@ -192,11 +206,12 @@ class Journal:
             raise JournalFull from None
         self._head = change.head
 
-    def upkeep(self, at: int) -> None:
+    def upkeep(self, now: Instant) -> None:
         """Drop acknowledged events beyond their time and size, and see if room is back.
 
-        Call it every few seconds. One call drops a bounded number, so that a clock that jumped
-        ahead for a while costs little.
+        Call it every few seconds. The time that events are kept is counted by the journal's own
+        clock: it goes on with `now` (monotonic) and stands still while the agent does not run, so a
+        wall clock that jumps years ahead drops nothing, and one of 1970 does not make all old.
         """
         head, limits = self._head, self._limits
         if not self._reserved:
@@ -206,13 +221,18 @@ class Journal:
             if head.acked_size > limits.keep_bytes:
                 self._drop(self._acknowledged(), excess=head.acked_size - limits.keep_bytes)
             else:
-                old = [each for each in self._acknowledged() if each.at < at - limits.keep_ms]
+                # The clock as of the last call: nothing written since then is told too old.
+                before = self._clock - limits.keep_ms
+                old = [each for each in self._acknowledged() if each.at < before]
                 self._drop(old, excess=limits.keep_bytes)
             if self.short and self._reserved and self._fits():
                 self._try_room()
                 self.short = False
         except StoreFull:
             self._release_reserve()
+        if self._kept_at is not None:
+            self._clock += max(0, int(1000 * (now - self._kept_at)))
+        self._kept_at = now
 
     def _fits(self) -> bool:
         """Say if a good part of the reserve is free again, or could be at once."""
@@ -338,7 +358,7 @@ class Journal:
 
     def _begin(self, empty: Head, entries: Sequence[Entry]) -> Head:
         while True:
-            change = _appended(empty, entries)
+            change = _appended(empty, entries, at=self._clock)
             try:
                 self._store.write(change, durable=True)
             except StoreFull:
@@ -354,15 +374,15 @@ def _entries(rows: Sequence[Row]) -> Sequence[Entry]:
     return [Entry(at=row.at, money=row.money, event=row.event) for row in rows]
 
 
-def _appended(head: Head, entries: Sequence[Entry]) -> Change:
-    """Return the change that puts the entries behind the head."""
+def _appended(head: Head, entries: Sequence[Entry], *, at: int) -> Change:
+    """Return the change that puts the entries behind the head; `at` by the journal's clock."""
     rows: list[Row] = []
     mark, size = head.mark, head.size
     for seq, each in enumerate(entries, head.next):
         after = mark_after(mark, each.event)
         row = Row(
             key=Key(head.epoch, seq),
-            at=each.at,
+            at=at,
             money=each.money,
             prev=mark,
             mark=after,

@@ -39,6 +39,7 @@ class Row:
 
     key: Key
     at: int
+    """When it was written, ms by the journal's own clock: only for how long to keep it."""
     money: bool
     prev: Mark
     mark: Mark

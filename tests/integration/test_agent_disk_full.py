@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.devices.machine import Instant
 from agent.journal import Journal, JournalFull
 from agent.shape import Entry
 from agent.store_sqlite import open_store
@@ -55,7 +56,7 @@ def test_a_disk_full_to_the_last_byte(small_disk: Path) -> None:
     """Safe events go first, then plain ones, money never; sales stop, and resume with room."""
     opened = open_store(small_disk / "journal.db", reserve_bytes=RESERVE, at=1_000)
     journal = Journal(opened.store, at=1_000)
-    journal.upkeep(1_000)
+    journal.upkeep(Instant(1))
     for number in range(1_200):
         journal.append([entry(number, money=number % 3 == 0)])
     journal.acknowledged(400)
@@ -72,11 +73,11 @@ def test_a_disk_full_to_the_last_byte(small_disk: Path) -> None:
     assert not [seq for seq in left if seq <= 1_200 and (seq - 1) % 3]
     assert [seq for seq in left if seq <= 1_200] == list(range(400, 1_201, 3))
     assert left[-1] == journal.next - 1
-    journal.upkeep(1_000)
+    journal.upkeep(Instant(1))
     assert journal.short
     (small_disk / "filling").unlink()
-    journal.upkeep(1_000)
-    journal.upkeep(1_000)
+    journal.upkeep(Instant(1))
+    journal.upkeep(Instant(1))
     journal.append([entry(1, money=False)])
     following = journal.next
     opened.store.close()

@@ -7,6 +7,7 @@ from random import Random
 
 import pytest
 
+from agent.devices.machine import Instant
 from agent.journal import Journal, JournalFull, Limits
 from agent.shape import Entry
 from agent.store_sqlite import SqliteStore, condemn, open_store
@@ -171,7 +172,7 @@ def test_a_file_full_to_its_last_page_keeps_money_and_says_so(tmp_path: Path) ->
     path = tmp_path / "journal.db"
     store = SqliteStore(path, reserve_bytes=65_536, page_limit=60)
     journal = Journal(store, at=1_000, limits=Limits())
-    journal.upkeep(1_000)
+    journal.upkeep(Instant(1))
     plain = Entry(at=1, money=False, event=b'{"at":1,"n":0}' + b" " * 2_000)
     money = Entry(at=1, money=True, event=b'{"at":1,"n":1}' + b" " * 2_000)
     journal.append([plain] * 40)
@@ -180,14 +181,14 @@ def test_a_file_full_to_its_last_page_keeps_money_and_says_so(tmp_path: Path) ->
     with pytest.raises(JournalFull):
         append_for_ever(journal, money)
     assert is_short(journal)
-    journal.upkeep(1_000)
+    journal.upkeep(Instant(1))
     assert is_short(journal)
     kept = journal.next
     # Everything without money is gone before any money is.
     first = journal.read(1, events_most=500, bytes_most=10**7)
     assert all(event.startswith(b'{"at":1,"n":1}') for event in first.events)
     journal.acknowledged(kept)
-    journal.upkeep(1_000)
+    journal.upkeep(Instant(1))
     assert not is_short(journal)
     journal.append([plain])
     store.close()

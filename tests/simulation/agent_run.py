@@ -280,7 +280,7 @@ class Run:
     def _look(self, now: Instant) -> None:
         size = self.journal.size
         self._upkeep_at = Instant(now + UPKEEP_S)
-        self.journal.upkeep(self._terminal.at())
+        self.journal.upkeep(self._terminal.now())
         if self.journal.size != size or self.journal.short:
             self._upkeep_at = Instant(now + UPKEEP_SHORT_S)
         self._do(self.kiosk.elapsed(at=self._terminal.at(), now=now))

@@ -5,6 +5,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from agent.devices.machine import Instant
 from agent.journal import Journal, JournalFull, Limits
 from agent.shape import Entry
 from tests.unit.agent.store_memory import MemoryStore
@@ -61,7 +62,7 @@ class JournalLife(RuleBasedStateMachine):
     def upkeep(self, ahead: int) -> None:
         """Time passes; what is old and acknowledged may go."""
         self.clock += ahead
-        self.journal.upkeep(self.clock)
+        self.journal.upkeep(Instant(self.clock / 1000))
 
     @rule()
     def power_cut(self) -> None:
@@ -73,18 +74,20 @@ class JournalLife(RuleBasedStateMachine):
 
     @rule()
     def fork(self) -> None:
-        """A new epoch begins with what was not acknowledged."""
-        unacked = self.held(self.journal.acked)
+        """A new epoch begins with what was not acknowledged, holes and all."""
+        acked, following = self.journal.acked, self.journal.next
+        held = self.held(acked)
         try:
             self.journal.fork(self.clock)
         except JournalFull:
             return
         self.epochs.append(self.journal.epoch)
         self.safe = 1
-        kept = [self.written[seq] for seq in unacked]
-        self.written = dict(enumerate(kept, 1))
+        moved = {seq: entry for seq, entry in self.written.items() if seq >= acked}
+        self.written = {seq - acked + 1: entry for seq, entry in moved.items()}
         assert self.journal.acked == 1
-        assert self.journal.next == len(kept) + 1
+        assert self.journal.next == following - acked + 1
+        assert self.held(1) == [seq - acked + 1 for seq in held]
 
     @precondition(lambda self: self.store.capacity is not None)
     @rule(capacity=st.sampled_from([3_000, 6_000, 30_000]))

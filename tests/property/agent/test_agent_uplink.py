@@ -158,7 +158,7 @@ def test_a_restored_service_gets_back_what_it_forgot(seed: int) -> None:
         elif action == "restore":
             world.service.restore(world.random.choice(world.backups))
         elif action == "upkeep":
-            world.journal.upkeep(world.at())
+            world.journal.upkeep(Instant(world.now))
         else:
             world.crash()
         world.run(world.random.uniform(0, 30))

@@ -236,7 +236,7 @@ def test_a_full_disk_suspends_sales_keeps_the_note_and_resumes_by_itself() -> No
     bench.device(StateChanged(DeviceState(device="note_acceptor", status="online")))
     bench.store.capacity = 100_000
     bench.now = Instant(bench.now + 1)
-    bench.journal.upkeep(bench.at)
+    bench.journal.upkeep(bench.now)
     effects = bench.kiosk.elapsed(at=bench.at, now=bench.now)
     words = [each["told"] for each in told(effects)]
     assert words[:2] == ["cash_accepted", "resumed"]

@@ -21,7 +21,8 @@ class Line:
 
     def __init__(self, events: int, *, size: int = 0, limits: Limits | None = None) -> None:
         """Begin connected at monotonic 0."""
-        self.journal = Journal(MemoryStore(), at=EPOCH, limits=limits)
+        self.store = MemoryStore()
+        self.journal = Journal(self.store, at=EPOCH, limits=limits)
         self.uplink = Uplink(self.journal, Random(1))
         self.payload = b""
         self.sent = 0
@@ -131,13 +132,13 @@ def test_what_the_journal_no_longer_holds_is_declared_lost() -> None:
     limits = Limits(keep_bytes=0, keep_ms=10**15)
     line = Line(4, limits=limits)
     line.ack(5, now=1)
-    line.journal.upkeep(at=7)
+    line.journal.upkeep(Instant(7))
     line.append(1)
     line.ack(2, now=2)
     batch = line.batch
     assert (batch["lost_from"], batch["first"], len(batch["events"])) == (2, 5, 1)
     line.ack(6, now=3)
-    line.journal.upkeep(at=7)
+    line.journal.upkeep(Instant(7))
     line.ack(3, now=4)
     batch = line.batch
     assert (batch["lost_from"], batch["first"], batch["events"]) == (3, 6, [])
@@ -202,3 +203,40 @@ def test_nothing_is_sent_while_there_is_no_line() -> None:
     assert line.uplink.appended(Instant(5)) == ()
     line.take(line.uplink.connected(Instant(6)))
     assert (line.sent, len(line.batch["events"])) == (2, 3)
+
+
+def test_what_was_dropped_before_a_fork_is_declared_after_it() -> None:
+    """A fork moves what is unacknowledged, and the holes in it: no loss is silent (rule 6)."""
+    line = Line(2)
+    line.ack(3, now=1)
+    line.uplink.disconnected()
+    line.append(1)
+    full = Limits(most_bytes=line.journal.size + 150, reserve_bytes=10_000)
+    store = line.store
+    line.journal = Journal(store, at=EPOCH, limits=full)
+    line.journal.append([Entry(at=8, money=True, event=b'{"kind":"k","at":8}')] * 4)
+    line.uplink = Uplink(line.journal, Random(1))
+    held = store.held()[EPOCH]
+    assert held == [4, 5, 6, 7], "all that was acknowledged, and seq 3, had to make room"
+    line.take(line.uplink.connected(Instant(2)))
+    line.ack(9, now=3, mark="another history.")
+    assert line.journal.epoch > EPOCH
+    batch = line.batch
+    assert (batch["lost_from"], batch["first"], len(batch["events"])) == (1, 2, 4)
+    assert line.journal.next == 6
+    line.ack(6, now=4)
+    assert line.uplink.settled
+
+
+def test_a_clock_that_jumps_makes_no_event_old() -> None:
+    """What is acknowledged is kept its time by the journal's own clock, whatever the wall says."""
+    line = Line(3, limits=Limits(keep_ms=60_000))
+    line.journal.upkeep(Instant(0))
+    line.journal.append([Entry(at=7 + 366 * 86_400_000, money=True, event=b'{"at":9}')])
+    line.ack(5, now=1)
+    line.journal.upkeep(Instant(10))
+    line.journal.upkeep(Instant(59))
+    assert line.store.held() == {EPOCH: [1, 2, 3, 4]}
+    line.journal.upkeep(Instant(70))
+    line.journal.upkeep(Instant(80))
+    assert line.store.held() == {}
