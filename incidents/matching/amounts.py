@@ -16,7 +16,7 @@ MINOR_MAX: Final = 1_000_000_00
 AMOUNTS_MAX: Final = 40
 """Numbers of one passage that are weighed."""
 
-_NUMBER: Final = r"(?<![0-9.,:/№#-])(?P<n>[0-9]{1,3}(?:[ '.][0-9]{3}){1,2}(?![0-9])|[0-9]{1,7})"
+_NUMBER: Final = r"(?<![0-9.,:/№#-])(?P<n>[0-9]{1,3}(?:[ '.,][0-9]{3}){1,2}(?![0-9])|[0-9]{1,7})"
 _THOUSANDS: Final = (
     r"(?P<k> ?(?:тысяч[аиуейям]{0,3}|тыщ[аиу]?|тыс\b\.?|тис\b\.?|тисяч[аиу]?|косар[ьяейик]{0,4}"
     r"|штук[аиу]?(?= руб| р\b)|сот(?:ок|ки|ни|ен)\b|пятихат[а-я]{1,4}|т\. ?(?=р)"
@@ -31,7 +31,7 @@ _CURRENCY: Final = (
 )
 _SUM: Final = re.compile(
     rf"{_NUMBER}(?:(?:[.,]|-(?=00(?![0-9])|[0-9]{{2}} ?р))(?P<f>[0-9]{{1,2}})"
-    rf"(?![0-9.]))?(?:{_THOUSANDS}[. ]{{0,2}}"
+    rf"(?![0-9]|\.[0-9]))?(?:{_THOUSANDS}[. ]{{0,2}}"
     rf"(?P<rest>[0-9]{{3}}(?![0-9]))?)?(?: ?\(?{_CURRENCY}\)?)?"
     r"(?:,?[ ]{0,2}(?P<kop>[0-9]{1,2}) ?(?:коп[а-я]{0,4}\b\.?|к\.))?"
 )
@@ -59,7 +59,7 @@ _COUNTS: Final = {
     "четырьмя": 4, "пять": 5, "шесть": 6, "семь": 7, "восемь": 8, "девять": 9, "десять": 10,
 }  # fmt: skip
 _PLUS: Final = re.compile(
-    r" {0,2}(?:и еще|и|плюс|\+|,|да еще|, потом(?: еще)?|а потом(?: еще)?|еще) {0,2}$"
+    r" {0,2},?(?:и еще|и|плюс|\+|,|да еще| ?(?:а |и )?потом(?: еще)?|еще)(?: одн[уаи])? {0,2}$"
 )
 
 ROLES: Final = (
@@ -180,7 +180,7 @@ def _digits(text: str, found: re.Match[str]) -> Money | None:
     inside = found.start() > 0 and text[found.start() - 1].isalpha()
     if bare and (inside or NOT_MONEY.match(text, found.end())):
         return None
-    value = Fraction(re.sub(r"[ '.]", "", found["n"]))
+    value = Fraction(re.sub(r"[ '.,]", "", found["n"]))
     if found["f"]:
         value += Fraction(int(found["f"]), 10 if len(found["f"]) == 1 else 100)
     if found["k"]:
@@ -236,7 +236,11 @@ def _joined(sheet: Sheet, found: list[Money]) -> Iterator[Money]:
         between = sheet.left[total.end : start] if total else ""
         plus = bool(total and len(between) < 24 and _PLUS.fullmatch(between))
         several = start < each.start and not by_times
-        if total and plus and (counted or several or "+" in between or "еще" in between):
+        if (
+            total
+            and plus
+            and (counted or several or "+" in between or "еще" in between or "потом" in between)
+        ):
             total = replace(
                 total, end=part.end, minor=total.minor + part.minor,
                 sure=total.sure or part.sure, currency=part.currency or total.currency,
@@ -273,6 +277,8 @@ def _line_of_its_own(sheet: Sheet, each: Money) -> bool:
 
 def _role(sheet: Sheet, each: Money) -> tuple[str | None, float]:
     """Return what an amount is said to be, and how surely; None: probably no money at all."""
+    if sheet.even.endswith("вместо ", 0, each.start):
+        return "intended", 0.85
     cue = nearest(sheet, (each.start, each.end), ROLES)
     if cue is None:
         if not each.sure:

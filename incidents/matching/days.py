@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
 
+from incidents.matching.months import MONTH, MONTH_OF, ORDINAL, ORDINALS, year_of
 from incidents.matching.numbers import SMALL
 from incidents.matching.words import Sheet, anchored
 
@@ -31,28 +32,6 @@ class Day:
     """It is the night from `first` to `last`."""
 
 
-_MONTHS: Final = (
-    "янв січ қаңтар jan yanv", "фев лют ақпан feb fev",
-    "мар берез наурыз mar", "апр квіт сәуір apr",
-    "мая май маи трав мамыр may", "июн черв маусым jun iyun", "июл лип шілде jul iyul",
-    "авг серп тамыз aug avg", "сен верес қыркүйек sep sent", "окт жовт қазан oct okt",
-    "ноя листоп қараша nov noya", "дек груд желтоқсан dec dek",
-)  # fmt: skip
-_MONTH_OF: Final = {stem: n for n, stems in enumerate(_MONTHS, 1) for stem in stems.split()}
-_MONTH: Final = rf"(?P<m>{'|'.join(sorted(_MONTH_OF, key=len, reverse=True))})[а-яіїa-z]{{0,7}}\.?"
-
-_ORDINAL_WORDS: Final = (
-    "перв втор треть четверт пят шест седьм восьм девят десят одиннадцат двенадцат тринадцат "
-    "четырнадцат пятнадцат шестнадцат семнадцат восемнадцат девятнадцат двадцат"
-).split()
-_ORDINALS: Final = {
-    **{word: n for n, word in enumerate(_ORDINAL_WORDS, 1)},
-    **{f"двадцать {word}": 20 + n for n, word in enumerate(_ORDINAL_WORDS[:9], 1)},
-    "тридцат": 30, "тридцать перв": 31,
-}  # fmt: skip
-_ORDINAL: Final = (
-    rf"(?P<w>{'|'.join(sorted(_ORDINALS, key=len, reverse=True))})(?:ого|его|ье|ое|ьего)"
-)
 _YEAR: Final = (
     r"(?:,? ?(?P<y>20[0-9]{2}|[0-9]{2}(?= ?г))(?![0-9:])(?: ?(?:года?\b|г\.?(?![а-я])|року|ж))?)?"
 )
@@ -67,7 +46,7 @@ _ISO: Final = re.compile(
 )
 _NAMED: Final = re.compile(
     r"(?<![0-9.,:])(?:(?P<d>[0-3]?[0-9])(?: ?-? ?(?:го|ое|е|th|st|nd|rd|шы|ші))?"
-    rf"|{_ORDINAL})[ ]{{0,2}}(?:of )?{_MONTH}{_YEAR}"
+    rf"|{ORDINAL})[ ]{{0,2}}(?:of )?{MONTH}{_YEAR}"
 )
 _NAMED_ENGLISH: Final = re.compile(
     r"\b(?P<m>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov"
@@ -77,7 +56,7 @@ _NAMED_ENGLISH: Final = re.compile(
 _OF_MONTH: Final = re.compile(
     r"(?<![0-9.,:])(?:(?P<d>[0-3]?[0-9])(?:(?:[ -]{0,2}(?:го|ого|е"
     r"|ое))?[ ]{1,2}числ[ао]\w?(?P<past> прошлого месяца)?|-?(?:го\b|ого\b"
-    rf"|е\b(?! \w+ сч)))|{_ORDINAL}(?: числа(?P<past2> прошлого месяца)?)?(?!"
+    rf"|е\b(?! \w+ сч)))|{ORDINAL}(?: числа(?P<past2> прошлого месяца)?)?(?!"
     r" час))"
 )
 _SHORT: Final = re.compile(
@@ -111,7 +90,7 @@ _WEEKDAY: Final = re.compile(
 _NIGHT: Final = re.compile(
     r"(?:в |у )?ноч[ьи]ю? (?:с (?P<from>[0-9]{1,2}(?:-?(?:го|ого))?"
     r"|\w{4,14}) )?на (?:(?P<d>[0-3]?[0-9])(?:-?(?:го|е"
-    rf"|ое))?(?![0-9:.])(?: {_MONTH})?(?: числ[оа])?"
+    rf"|ое))?(?![0-9:.])(?: {MONTH})?(?: числ[оа])?"
     rf"|(?P<wd>{re.sub('P<w[0-9]>', ':', _WEEKDAYS)})|(?P<today>сегодня))"
 )
 _COUNT: Final = (
@@ -130,7 +109,7 @@ _AGO: Final = re.compile(
 )
 AGO_WORD: Final = re.compile(r"назад|\bago|тому\b|бұрын")
 _MONTH_WORD: Final = re.compile(
-    rf"(?<![а-яіїa-z])(?:{'|'.join(sorted(_MONTH_OF, key=len, reverse=True))})[а-яіїa-z]{{0,7}}"
+    rf"(?<![а-яіїa-z])(?:{'|'.join(sorted(MONTH_OF, key=len, reverse=True))})[а-яіїa-z]{{0,7}}"
 )
 _PERIOD: Final = re.compile(
     r"\b(?:(?P<days>на днях|недавно|на этих днях)|(?P<weekend>на (?:этих "
@@ -138,27 +117,16 @@ _PERIOD: Final = re.compile(
     r"|(?P<last>на (?:прошлой|той) неделе|last week|минулого тижня)"
     r"|(?P<this>на этой неделе|this week)"
     r"|(?P<part>в )?(?:(?P<where>начале|середине"
-    rf"|конце)[ ]{{1,2}})(?P<pm>{'|'.join(_MONTH_OF)})[а-я]{{1,6}}"
+    rf"|конце)[ ]{{1,2}})(?P<pm>{'|'.join(MONTH_OF)})[а-я]{{1,6}}"
     r"|(?P<pastmonth>в прошлом месяце))\b"
 )
-
-
-def year_of(month: int, day: int, today: date) -> int | None:
-    """Return the year in which this day was last; None: there is no such day."""
-    for year in range(today.year + 1, today.year - 5, -1):
-        try:
-            if date(year, month, day) <= today + timedelta(days=1):
-                return year
-        except ValueError:
-            continue
-    return None
 
 
 def _calendar(found: re.Match[str], today: date) -> tuple[date, float] | None:
     groups = found.groupdict()
     word = groups.get("w")
-    day = _ORDINALS[word] if word else int(groups["d"])
-    month = int(groups["m"]) if groups["m"].isdigit() else _MONTH_OF[groups["m"]]
+    day = ORDINALS[word] if word else int(groups["d"])
+    month = int(groups["m"]) if groups["m"].isdigit() else MONTH_OF[groups["m"]]
     sureness = 0.95
     if not 1 <= month <= 12:
         if 1 <= day <= 12 and month <= 31:
@@ -187,9 +155,23 @@ def read_days(sheet: Sheet, today: date) -> list[Day]:
         for day in read(sheet, today):
             if len(found) >= DAYS_MAX:
                 return found
-            found.append(day)
-            sheet.take(day.start, day.end)
+            both = _either_day(sheet, day)
+            found.append(both)
+            sheet.take(both.start, both.end)
     return sorted(found, key=lambda each: each.start)
+
+
+_OR: Final = re.compile(r"(?<![0-9.])(?P<d>[0-3]?[0-9])(?:-?го|-?е)?(?: или | либо | ?- ?)$")
+
+
+def _either_day(sheet: Sheet, day: Day) -> Day:
+    """Return a day with the one before it that it may be as well: "on the 19th or 20th"."""
+    begin = max(0, day.start - 14)
+    other = _OR.search(sheet.left[begin : day.start])
+    if not other or day.first != day.last or not 1 <= day.first.day - int(other["d"]) <= 3:
+        return day
+    first = day.first.replace(day=int(other["d"]))
+    return replace(day, start=begin + other.start(), first=first)
 
 
 def _calendars(sheet: Sheet, today: date) -> Iterator[Day]:
@@ -241,7 +223,7 @@ def _calendar_short(found: re.Match[str], today: date) -> date | None:
 
 def _of_month(sheet: Sheet, today: date) -> Iterator[Day]:
     for found in list(_OF_MONTH.finditer(sheet.left)):
-        number = _ORDINALS[found["w"]] if found["w"] else int(found["d"])
+        number = ORDINALS[found["w"]] if found["w"] else int(found["d"])
         if not 1 <= number <= 31:
             continue
         if found["w"] and "числ" not in found[0]:
@@ -308,7 +290,7 @@ def _nights(sheet: Sheet, today: date) -> Iterator[Day]:
             number = int(found["d"])
             if not 1 <= number <= 31:
                 continue
-            month = _MONTH_OF[found["m"]] if found["m"] else 0
+            month = MONTH_OF[found["m"]] if found["m"] else 0
             year = year_of(month, number, today) if month else None
             last = date(year, month, number) if year else _last_number(number, today)
         else:
@@ -388,7 +370,7 @@ def _periods(sheet: Sheet, today: date) -> Iterator[Day]:
             last = today.replace(day=1) - timedelta(days=1)
             first = last.replace(day=1)
         else:
-            month = _MONTH_OF[found["pm"]]
+            month = MONTH_OF[found["pm"]]
             year = year_of(month, 1, today) or today.year
             low, high = {"начале": (1, 10), "середине": (10, 20), "конце": (20, 28)}[found["where"]]
             first, last = date(year, month, low), date(year, month, high)

@@ -5,6 +5,7 @@ took, the next does not see. Quoted text says nothing; a signature names only wh
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -67,6 +68,7 @@ def _once(facts: list[Fact]) -> list[Fact]:
         if fact.kind == "account" and isinstance(fact.value, dict)
     }  # fmt: skip
     kept = [fact for fact in best.values() if fact.kind != "contact" or fact.value not in accounts]
+    kept += _mistyped(kept)
     about = topic(kept)
     if about:
         kept.append(
@@ -76,6 +78,15 @@ def _once(facts: list[Fact]) -> list[Fact]:
             )
         )  # fmt: skip
     return kept
+
+
+def _mistyped(facts: list[Fact]) -> list[Fact]:
+    """Return the symptom that an account which should have been typed tells by itself."""
+    if any(fact.kind == "symptom" and fact.value == "wrong_number" for fact in facts):
+        return []
+    meant = [fact for fact in facts if isinstance(fact.value, dict)
+             and fact.kind == "account" and fact.value["role"] == "intended"]  # fmt: skip
+    return [replace(fact, kind="symptom", value="wrong_number") for fact in meant[:1]]
 
 
 def _ordered(facts: list[Fact]) -> list[Fact]:

@@ -149,7 +149,7 @@ def _together(read: _Read, spare: Day | None) -> list[Moment]:
         found.append(_at(read, clock, day))
         timed |= {day} if day else set()
     found += _parts(read, spare, timed, told=bool(found))
-    for day in read.days:
+    for day in sorted(read.days, key=lambda each: (each.last - each.first).days > 3):
         if day in timed or (found and not day.explicit):
             continue
         moment = _whole(read, day)

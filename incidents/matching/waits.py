@@ -125,7 +125,7 @@ def read_ago(sheet: Sheet, now: datetime) -> list[Moment]:
         )
         found_all.append(Moment(found.start(), found.end(), low, high, moment, "around", 0.85))
         sheet.take(*found.span())
-    for found in list(_NOW.finditer(sheet.left))[:3]:
+    for found in [] if found_all else list(_NOW.finditer(sheet.left))[:1]:
         low = now - timedelta(minutes=90)
         best = now - timedelta(minutes=15)
         found_all.append(Moment(found.start(), found.end(), low, now, best, "around", 0.6))

@@ -154,7 +154,7 @@ def test_waiting_bounds_the_payment_from_above() -> None:
 
 
 def test_a_forwarded_mail_counts_from_its_own_day() -> None:
-    """ "Today" in a mail of Friday is Friday."""
+    """A mail of Friday that says "today" means Friday."""
     friday = datetime(2026, 11, 20, 21, tzinfo=ZONE)
     passage = Passage(origin=Origin.FORWARDED, text="Сегодня в 20.15 внёс 500", written_at=friday)
     facts = read_facts([passage], zone=ZONE, gazetteer=None)
