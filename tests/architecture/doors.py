@@ -18,6 +18,8 @@ DOORS: dict[str, str] = {
     "collector/mqtt.py": "speaks to the broker",
     "desk/app.py": "listens, reads the clocks",
     "desk/database.py": "holds connections",
+    "desk/mail/attachment_worker.py": "opens one file of a stranger's mail, counts its own time",
+    "desk/mail/attachments.py": "starts a program for each file of a mail",
     "firmware_sim/__main__.py": "reads the command line",
     "firmware_sim/agent_process.py": "starts and ends the real agent",
     "firmware_sim/app.py": "handles signals",

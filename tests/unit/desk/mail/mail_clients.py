@@ -4,6 +4,8 @@ Each entry: name, raw mail, what must be new, forwarded, in the signature. Words
 mail ("Пришлите чек") must never be new.
 """
 
+# ruff: noqa: E501 - mails have the lines that they have
+
 from typing import NamedTuple
 
 from tests.unit.desk.mail.mail_letters import CLAIM, STAFF, mail
@@ -27,19 +29,20 @@ class Sample(NamedTuple):
 
 def replied(name: str, text: str, *, new: str = ANSWER, signature: str = "") -> Sample:
     """Return an answer to our mail in plain text."""
-    return Sample(name, mail(text, **REPLY), new, "", signature)
+    return Sample(name, mail(text, None, **REPLY), new, "", signature)
 
 
 def replied_html(name: str, html: str, *, new: str = ANSWER, signature: str = "") -> Sample:
     """Return an answer to our mail that has only HTML."""
-    return Sample(name, mail("", html=html, **REPLY), new, "", signature)
+    return Sample(name, mail("", html, **REPLY), new, "", signature)
 
 
-def passed_on(name: str, text: str, *, new: str = "", html: str | None = None,
+def passed_on(  # noqa: PLR0913 - each but two has its usual value
+              name: str, text: str, *, new: str = "", html: str | None = None,
               subject: str = "Fwd: Не пришли деньги", forwarded: str = CLAIM,
               signature: str = "") -> Sample:  # fmt: skip
     """Return a consultant's mail that passes a client's on."""
-    content = mail(text, html=html, From=STAFF, Subject=subject)
+    content = mail(text, html, From=STAFF, Subject=subject)
     return Sample(name, content, new, forwarded, signature)
 
 
@@ -112,7 +115,7 @@ REPLIES = (
 
 HTML_REPLIES = (
     replied_html("yandex html",
-                 f"<div>{ANSWER}</div><div> </div><div>22.11.2026, 18:30, \"konsultant\" &lt;"
+                 f'<div>{ANSWER}</div><div> </div><div>22.11.2026, 18:30, "konsultant" &lt;'
                  f"konsultant@kassy.example&gt;:</div><blockquote><div>{ASKED}</div></blockquote>"),
     replied_html("gmail html",
                  f'<div dir="ltr">{ANSWER}</div><br><div class="gmail_quote"><div dir="ltr" '
@@ -151,7 +154,7 @@ HEAD = f"От: {THEM}\nДата: вс, 22 нояб. 2026 г. в 18:30\nТема:
 FORWARDS = (
     passed_on("yandex",
               f"Коллеги, прошу проверить.\n\n-------- Пересылаемое сообщение --------\n"
-              f"22.11.2026, 18:30, \"Иван Петров\" <ivan.petrov@mail.example>:\n\n{CLAIM}\n\n"
+              f'22.11.2026, 18:30, "Иван Петров" <ivan.petrov@mail.example>:\n\n{CLAIM}\n\n'
               "-------- Конец пересылаемого сообщения --------\n\n-- \nС уважением, Ольга\n8 800 555-00-00",
               new="Коллеги, прошу проверить.", signature="-- \nС уважением, Ольга\n8 800 555-00-00"),
     passed_on("mail.ru",
@@ -191,13 +194,13 @@ FORWARDS = (
               f"20.11.2026, 11:00, {US}:\n> {ASKED}\n", signature="-- \nИван, 8 903 000-11-22"),
     passed_on("nested",
               "Прошу разобраться\n\n-------- Пересылаемое сообщение --------\n"
-              "23.11.2026, 09:00, \"Пётр\" <p.orlov@kassy.example>:\n\nОля, это к вам\n\n"
+              '23.11.2026, 09:00, "Пётр" <p.orlov@kassy.example>:\n\nОля, это к вам\n\n'
               f"---------- Forwarded message ---------\n{HEAD}\n\n{CLAIM}",
               new="Прошу разобраться", forwarded=f"Оля, это к вам\n{CLAIM}"),
     passed_on("colleague's answer above the client",
               "---------- Forwarded message ---------\nОт: Пётр <p.orlov@kassy.example>\n"
               f"Date: пн, 23 нояб. 2026 г. в 09:00\nSubject: Re: Не пришли деньги\nTo: x\n\nПередаю.\n\n"
-              f"22.11.2026, 18:30, \"Иван Петров\" <ivan.petrov@mail.example>:\n> {CLAIM}\n",
+              f'22.11.2026, 18:30, "Иван Петров" <ivan.petrov@mail.example>:\n> {CLAIM}\n',
               forwarded=f"Передаю.\n{CLAIM}"),
     passed_on("gmail html", "", html=f'<div dir="ltr">См. ниже<br><br><div class="gmail_quote"><div dir="ltr" '
               'class="gmail_attr">---------- Forwarded message ---------<br>От: <strong>Иван Петров</strong> '
@@ -209,7 +212,7 @@ FORWARDS = (
               "Кому: o.smirnova@kassy.example<br>Дата: Воскресенье, 22 ноября 2026, 18:30 +03:00<br>"
               f"Тема: Не пришли деньги<br><br><div>{CLAIM}</div></blockquote>", new="Добрый день"),
     passed_on("yandex html", "", html="<div>-------- Пересылаемое сообщение --------</div><div>22.11.2026, "
-              "18:30, \"Иван Петров\" &lt;ivan.petrov@mail.example&gt;:</div><div> </div>"
+              '18:30, "Иван Петров" &lt;ivan.petrov@mail.example&gt;:</div><div> </div>'
               f"<div>{CLAIM}</div><div> </div><div>-------- Конец пересылаемого сообщения --------</div>"),
     passed_on("outlook html", "", subject="FW: Не пришли деньги",
               html="<div class=WordSection1><p class=MsoNormal>В работу</p><div><div style='border:none;"

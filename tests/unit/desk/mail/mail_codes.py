@@ -131,7 +131,8 @@ def distorted() -> Iterator[tuple[str, Image.Image]]:
         ("code alone", code),
         ("module 2", lambda: receipt(module=2)),
         ("module 10", lambda: receipt(module=10)),
-        *((f"turned {a}", lambda a=a: turned(paper, a)) for a in (5, 12, 30, 45, 90, 135, 180, 270)),
+        *((f"turned {a}", lambda a=a: turned(paper, a))
+          for a in (5, 12, 30, 45, 90, 135, 180, 270)),
         *((f"blur {r}", lambda r=r: paper.filter(ImageFilter.GaussianBlur(r)))
           for r in (0.8, 1.2, 1.6, 2.0, 2.5)),
         *((f"blur fine {r}", lambda r=r: fine.filter(ImageFilter.GaussianBlur(r))) for r in (2, 3)),

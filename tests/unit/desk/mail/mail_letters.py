@@ -47,9 +47,33 @@ def encoded(value: str) -> str:
     return Header(name, "utf-8", maxlinelen=900).encode() + (f" <{address}" if angle else "")
 
 
-def mail(text: str = CLAIM, *, html: str | None = None, charset: str = "utf-8",
-         files: tuple[tuple[str, str, bytes], ...] = (), **given: str) -> bytes:  # fmt: skip
-    """Return a mail with a text, an HTML version and files."""
+Files = tuple[tuple[str, str, bytes], ...]
+"""Name, media type and content of each."""
+
+
+def mail(
+    text: str = CLAIM, html: str | None = None, *, charset: str = "utf-8", **given: str
+) -> bytes:
+    """Return a mail with a text and an HTML version."""
+    return _whole(_body(text, html, charset), given)
+
+
+def mail_with(files: Files, text: str = CLAIM, **given: str) -> bytes:
+    """Return a mail with files."""
+    whole = MIMEMultipart("mixed")
+    whole.attach(_body(text, None, "utf-8"))
+    for name, kind, content in files:
+        part: MIMEImage | MIMEApplication
+        if kind.startswith("image/"):
+            part = MIMEImage(content, kind.partition("/")[2])
+        else:
+            part = MIMEApplication(content, kind.partition("/")[2])
+        part.add_header("Content-Disposition", "attachment", filename=("utf-8", "", name))
+        whole.attach(part)
+    return _whole(whole, given)
+
+
+def _body(text: str, html: str | None, charset: str) -> MIMEText | MIMEMultipart:
     body: MIMEText | MIMEMultipart = MIMEText(text, "plain", charset)
     if html is not None:
         rich = MIMEText(html, "html", charset)
@@ -60,18 +84,10 @@ def mail(text: str = CLAIM, *, html: str | None = None, charset: str = "utf-8",
             body = both
         else:
             body = rich
-    if files:
-        whole = MIMEMultipart("mixed")
-        whole.attach(body)
-        for name, kind, content in files:
-            part: MIMEImage | MIMEApplication
-            if kind.startswith("image/"):
-                part = MIMEImage(content, kind.partition("/")[2])
-            else:
-                part = MIMEApplication(content, kind.partition("/")[2])
-            part.add_header("Content-Disposition", "attachment", filename=("utf-8", "", name))
-            whole.attach(part)
-        body = whole
+    return body
+
+
+def _whole(body: MIMEText | MIMEMultipart, given: dict[str, str]) -> bytes:
     for name, value in headers(**given).items():
         if value:
             body[name] = encoded(value)

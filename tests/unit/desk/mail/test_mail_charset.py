@@ -3,10 +3,10 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.desk.mail.mail_letters import CLAIM, mail, new, raw, read
 
 from desk.mail.charset import part_text, repaired
 from desk.mail.headers import decoded
+from tests.unit.desk.mail.mail_letters import CLAIM, mail, new, raw, read
 
 TEXTS = (
     CLAIM,
@@ -100,8 +100,10 @@ def test_a_mail_in_a_russian_charset(charset: str) -> None:
     assert new(read(mail(charset=charset))) == CLAIM
 
 
-@pytest.mark.parametrize(("written", "label"), [("cp1251", "utf-8"), ("koi8-r", "us-ascii"),
-                                                ("cp1251", "x-unknown"), ("utf-8", "koi8-r")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("written", "label"),
+    [("cp1251", "utf-8"), ("koi8-r", "us-ascii"), ("cp1251", "x-unknown"), ("utf-8", "koi8-r")],
+)
 def test_a_mislabelled_mail(written: str, label: str) -> None:
     """Its text is read all the same."""
     content = raw(

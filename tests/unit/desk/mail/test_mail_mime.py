@@ -6,12 +6,12 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.desk.mail.mail_letters import CLAIM, mail, new, raw, read
 
 from desk.mail import mime
 from desk.mail.headers import addresses
 from desk.mail.markup import html_text
 from desk.mail.mime import read_letter
+from tests.unit.desk.mail.mail_letters import CLAIM, mail, mail_with, new, raw, read
 
 
 def multipart(*parts: bytes, kind: str = "mixed") -> bytes:
@@ -45,7 +45,7 @@ def test_headers_are_read() -> None:
 
 def test_the_plain_version_is_read_where_it_is_whole() -> None:
     """The HTML says the same with more dress."""
-    assert read_letter(mail(CLAIM, html=f"<p><b>{CLAIM}</b></p>")).text == CLAIM
+    assert read_letter(mail(CLAIM, f"<p><b>{CLAIM}</b></p>")).text == CLAIM
 
 
 @pytest.mark.parametrize(
@@ -54,9 +54,7 @@ def test_the_plain_version_is_read_where_it_is_whole() -> None:
 def test_a_stub_gives_way_to_the_html(stub: str) -> None:
     """An empty plain version, a notice, or one spoilt to question marks."""
     html = f"<p>{CLAIM}</p><p>{CLAIM}</p>"
-    found = (
-        read_letter(mail(stub, html=html)).text if stub else read_letter(mail("", html=html)).text
-    )
+    found = read_letter(mail(stub, html)).text if stub else read_letter(mail("", html)).text
     assert CLAIM in found
 
 
@@ -111,8 +109,8 @@ def test_flowed_text_is_joined() -> None:
 
 def test_files_are_put_aside_with_their_names() -> None:
     """Also a Russian name, and a photo shown inside the text."""
-    found = read_letter(mail(files=(("чек от 22.11.jpg", "image/jpeg", b"\xff\xd8\xff1"),
-                                    ("b.pdf", "application/pdf", b"%PDF-1"))))  # fmt: skip
+    photo = ("чек от 22.11.jpg", "image/jpeg", b"\xff\xd8\xff1")
+    found = read_letter(mail_with((photo, ("b.pdf", "application/pdf", b"%PDF-1"))))
     assert [(each.name, each.media_type, each.content) for each in found.files] == [
         ("чек от 22.11.jpg", "image/jpeg", b"\xff\xd8\xff1"),
         ("b.pdf", "application/pdf", b"%PDF-1"),
@@ -158,8 +156,9 @@ def test_too_deep_and_too_many_parts_are_named() -> None:
     """What lies above the limit is read."""
     inner = PLAIN + b"deep"
     for level in range(mime.DEPTH_MAX + 3):
-        inner = (f"Content-Type: multipart/mixed; boundary=L{level}\r\n\r\n--L{level}\r\n".encode()
-                 + PLAIN + f"t{level}\r\n--L{level}\r\n".encode() + inner + f"\r\n--L{level}--".encode())  # fmt: skip
+        line = f"\r\n--L{level}\r\n".encode()
+        head = f"Content-Type: multipart/mixed; boundary=L{level}\r\n".encode()
+        inner = head + line + PLAIN + f"t{level}".encode() + line + inner
     letter = read_letter(b"From: a@b\r\n" + inner)
     assert "too_deep" in letter.faults
     assert "t14" in letter.text
@@ -188,7 +187,8 @@ def test_a_long_text_is_cut_and_says_so() -> None:
 
 @pytest.mark.parametrize(
     ("value", "found"),
-    [('"Петров, И" <I@b.example>', ["i@b.example"]), ("a@b.example, c@d.example", ["a@b.example", "c@d.example"]),
+    [('"Петров, И" <I@b.example>', ["i@b.example"]),
+     ("a@b.example, c@d.com", ["a@b.example", "c@d.com"]),
      ('"a@good.example" <evil@bad.example>', ["evil@bad.example"]),
      ("<a@b.example", ["a@b.example"]), ("no address", []), ("", []), ("@", []),
      ("=?utf-8?B?0JjQstCw0L0gPGlAYi5leGFtcGxlPg==?=", ["i@b.example"])],
@@ -199,7 +199,7 @@ def test_addresses_in_any_form(value: str, found: list[str]) -> None:
 
 
 SAMPLES = st.sampled_from(
-    [mail(), mail(CLAIM, html=f"<p>{CLAIM}</p>", files=(("a.png", "image/png", b"x"),)),
+    [mail(), mail(CLAIM, f"<p>{CLAIM}</p>"), mail_with((("a.png", "image/png", b"x"),)),
      mail(charset="koi8-r"), multipart(PLAIN + b"x", HTML + b"<p>y", kind="alternative"),
      b"From: a@b\r\nContent-Type: message/rfc822\r\n\r\n" + mail()]
 )  # fmt: skip
@@ -218,8 +218,9 @@ def test_a_damaged_mail_is_a_letter(content: bytes, data: st.DataObject) -> None
     for _ in range(data.draw(st.integers(0, 6))):
         at = data.draw(st.integers(0, max(0, len(spoilt) - 1)))
         bit = data.draw(st.sampled_from(
-            [b"", b"\x00", b"\r\n\r\n", b"\xff", b"Content-Type: ", b"; charset=", b"--BOUND", b"=?utf-8?B?",
-             b"base64", b"<", b"\r\nFrom: ", b"message/rfc822", b"\r\nDate: ", b"utf-16", b'"']))  # fmt: skip
+            [b"", b"\x00", b"\r\n\r\n", b"\xff", b"Content-Type: ", b"; charset=", b"--BOUND",
+             b"=?utf-8?B?", b"base64", b"<", b"\r\nFrom: ", b"message/rfc822", b"\r\nDate: ",
+             b"utf-16", b'"']))  # fmt: skip
         spoilt[at : at + data.draw(st.integers(0, 40))] = bit
     found = read(bytes(spoilt))
     for passage in found.passages:
@@ -240,7 +241,7 @@ def test_any_header_values_are_a_letter(values: list[tuple[str, str]]) -> None:
 
 def test_a_usual_letter_is_read_fast() -> None:
     """A few milliseconds of the 200 that a report may take."""
-    content = mail(CLAIM * 5, html=f"<p>{CLAIM * 5}</p>")
+    content = mail(CLAIM * 5, f"<p>{CLAIM * 5}</p>")
     read(content)
     began = time.process_time()
     for _ in range(20):

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.desk.mail.mail_letters import OWN, mail, read
 
 from desk.mail.thread import MessageIds, Thread, Trace, find_thread
+from tests.unit.desk.mail.mail_letters import OWN, mail, read
 
 IDS = MessageIds(b"k" * 16, "kassy.example")
 CASE, OTHER = "K-2026-000123", "K-2026-000777"
@@ -55,8 +55,10 @@ def test_a_customer_comes_back_to_the_case(headers: dict[str, str], trace: Trace
     "sender",
     [STRANGER, "Иван Петров <ivan.petrov@evil.example>", "ivan.petrov@mail.example.evil.example",
      '"ivan.petrov@mail.example" <maria@evil.example>', "anna@mail.example",
-     "ivan.petrov@mail.example, maria@evil.example", "ivan.petrov@mail.example <maria@evil.example>",
-     "maria@evil.example (ivan.petrov@mail.example)", "<ivan.petrov@mail.example>maria@evil.example"],
+     "ivan.petrov@mail.example, maria@evil.example",
+     "ivan.petrov@mail.example <maria@evil.example>",
+     "maria@evil.example (ivan.petrov@mail.example)",
+     "<ivan.petrov@mail.example>maria@evil.example"],
 )  # fmt: skip
 def test_a_stranger_never_lands_in_a_case(sender: str, headers: dict[str, str]) -> None:
     """Whatever the letter carries: a person sees a hint, and the case nothing."""
@@ -78,7 +80,7 @@ def test_a_reply_address_is_no_sender() -> None:
      "mx.kassy.example; spf=fail smtp.mailfrom=x; dkim=none"],
 )  # fmt: skip
 def test_a_forged_sender_needs_more_than_the_number(results: str) -> None:
-    """Our own server saw that the domain did not send it; an id that only the customer got helps."""
+    """Our own server saw that it is forged; an id that only the customer got outweighs it."""
     forged = {"Authentication_Results": results, "Subject": f"[{CASE}]"}
     assert thread(**forged) == Thread(CASE, Trace.TOKEN, joined=False)
     assert thread(**forged, In_Reply_To=SIGNED) == Thread(CASE, Trace.SIGNED_ID, joined=True)
