@@ -33,6 +33,8 @@ log = logging.getLogger("collector")
 PARTITIONS_EVERY_S: Final = 3600.0
 PARTITION_DAYS: Final = 7
 PARTITIONS_AHEAD_DAYS: Final = 28
+LISTENING_SIGNS_MISSED: Final = 3
+"""Without so many signs in a row a collector has not listened."""
 END_WITHIN_S: Final = 5.0
 """At the end, commits under way get so long; what they do not finish is sent again."""
 
@@ -258,7 +260,8 @@ class Collector:
             if since is not None and (since > listened or instant - listened >= pace.listening_s):
                 listened = instant
                 began = now - timedelta(seconds=instant - since)
-                listening = (self._settings.name, began, now)
+                gap = timedelta(seconds=LISTENING_SIGNS_MISSED * pace.listening_s)
+                listening = (self._settings.name, began, now, gap)
             # News that fell between two notices stays owed until the next.
             self._owed = self._owed or bool(news)
             notify = self._owed and instant - notified >= pace.notify_s
@@ -266,7 +269,6 @@ class Collector:
                 notified, self._owed = instant, False
             edition = Edition(
                 news=news,
-                strangers=self._known.strangers(news),
                 questions=self._questions.take(),
                 refusals=self._refusals.take(),
                 listening=listening,
@@ -284,7 +286,9 @@ class Collector:
             return
 
         async def work(connection: Connection) -> dict[TerminalId, bytes]:
-            return await publish_edition(connection, edition)
+            number = database.connections
+            strangers = self._known.strangers(edition.news, connection=number)
+            return await publish_edition(connection, edition, strangers)
 
         try:
             answers = await database.commit(work)
@@ -292,7 +296,7 @@ class Collector:
             # Pulses are of the moment: the next ones make it good.
             log.error("news of %d terminals cannot be stored: %s", len(edition.news), error)  # noqa: TRY400 - the trace says nothing more
             return
-        self._known.add(edition.strangers)
+        self._known.add(edition.news)
         self._questions.answered(answers, self._doors.monotonic())
         for terminal, payload in answers.items():
             self.answer(terminal, payload)

@@ -59,6 +59,8 @@ class Database:
 
     def __init__(self, connect: Callable[[], Awaitable[Connection]]) -> None:
         self._connect = connect
+        self.connections = 0
+        """How many there were so far: within a work, the number of the present one."""
         self._connection: Connection | None = None
 
     async def commit(self, work: Callable[[Connection], Awaitable[Result]]) -> Result:
@@ -112,6 +114,7 @@ class Database:
     async def _connected(self) -> Connection:
         if self._connection is None or self._connection.is_closed():
             self._connection = await self._connect()
+            self.connections += 1
         return self._connection
 
 

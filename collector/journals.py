@@ -164,9 +164,11 @@ class JournalQueue:
         return arrivals
 
     async def _store(self, arrivals: list[Arrival]) -> None:
-        strangers = self._known.strangers(each.terminal for each in arrivals)
+        names = [each.terminal for each in arrivals]
 
         async def work(connection: Connection) -> Stored:
+            number = self._database.connections
+            strangers = self._known.strangers(names, connection=number)
             return await store(connection, arrivals, strangers)
 
         try:
@@ -175,7 +177,7 @@ class JournalQueue:
         except Unstorable as error:
             await self._split(arrivals, str(error))
             return
-        self._known.add(strangers)
+        self._known.add(names)
         for arrival, outcome in zip(arrivals, stored.outcomes, strict=True):
             answer = ack(arrival.readable.batch.epoch, outcome.cursor)
             self._answers.answer(arrival.terminal, answer)

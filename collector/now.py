@@ -62,9 +62,14 @@ from news
 where known.terminal = news.terminal
 """
 NOTIFY: Final = "notify kvitok_pulse"
+# Where the last sign of listening is missing, what was heard since may be missing too: the database
+# was away, or it is one that was restored from a backup. Listening then begins anew.
 LISTENING: Final = """
-insert into listening (collector, since, until) values ($1, $2, $3)
-on conflict (collector) do update set since = excluded.since, until = excluded.until
+insert into listening as known (collector, since, until) values ($1, $3, $3)
+on conflict (collector) do update set until = $3, since = case
+  when known.until < $3::timestamptz - $4::interval then $3
+  when known.since <= $3 then greatest(known.since, $2)
+  else $2 end
 """
 ADD_REFUSALS: Final = """
 insert into refusal as known
@@ -89,18 +94,23 @@ class Edition:
     """What goes into one commit."""
 
     news: Mapping[TerminalId, News] = field(default_factory=dict)
-    strangers: set[str] = field(default_factory=set)
     questions: Sequence[Question] = ()
     refusals: Sequence[KeptRefusal] = ()
-    listening: tuple[str, datetime, datetime] | None = None
+    listening: tuple[str, datetime, datetime, timedelta] | None = None
+    """Who listens, since when, when that is said, and with what gap before it did not listen."""
     notify: bool = False
 
 
-async def publish_edition(connection: Connection, edition: Edition) -> dict[TerminalId, bytes]:
-    """Write an edition in the transaction under way; return the acks that answer its questions."""
+async def publish_edition(
+    connection: Connection, edition: Edition, strangers: set[str]
+) -> dict[TerminalId, bytes]:
+    """Write an edition in the transaction under way; return the acks that answer its questions.
+
+    `strangers` are those of its terminals that may not be listed yet.
+    """
     if edition.listening is not None:
         await connection.execute(LISTENING, *edition.listening)
-    await _write_news(connection, edition)
+    await _write_news(connection, edition, strangers)
     if edition.refusals:
         columns = zip(*(_columns(each) for each in edition.refusals), strict=True)
         await connection.execute(ADD_REFUSALS, *map(list, columns))
@@ -127,7 +137,7 @@ async def keep_partitions(
     return made, dropped
 
 
-async def _write_news(connection: Connection, edition: Edition) -> None:
+async def _write_news(connection: Connection, edition: Edition, strangers: set[str]) -> None:
     if not edition.news:
         return
     # In one order for everybody: two collectors with the same terminals then wait, not deadlock.
@@ -136,12 +146,11 @@ async def _write_news(connection: Connection, edition: Edition) -> None:
     heard = [(name, each.heard_at) for name, each in zip(names, news, strict=True) if each.heard_at]
     if heard:
         columns = [list(column) for column in zip(*heard, strict=True)]
-        if edition.strangers:
-            new = [each for each in heard if each[0] in edition.strangers]
-            if new:
-                await connection.execute(
-                    ADD_TERMINALS, *(list(column) for column in zip(*new, strict=True))
-                )
+        new = [each for each in heard if each[0] in strangers]
+        if new:
+            await connection.execute(
+                ADD_TERMINALS, *(list(column) for column in zip(*new, strict=True))
+            )
         await connection.execute(ADD_ROWS, *columns)
     await connection.execute(
         CHANGE_ROWS,

@@ -228,11 +228,11 @@ def test_what_is_told_of_now_is_stored(database: str) -> None:
 
     async def scenario() -> tuple[int, int]:
         news = bulletin.take()
-        edition = Edition(news=news, strangers=set(news), refusals=kept, notify=True)
+        edition = Edition(news=news, refusals=kept, notify=True)
         bodies = {f"P-{number}": exact(each.body) for number, each in enumerate(told)}
         async with connected(database) as connection:
             async with connection.transaction():
-                await publish_edition(connection, edition)
+                await publish_edition(connection, edition, set(news))
             rows = await connection.fetch("select terminal, pulse::text from terminal_now")
             assert {row["terminal"]: exact(row["pulse"]) for row in rows} == bodies
             return len(rows), await connection.fetchval("select count(*) from refusal")

@@ -245,12 +245,19 @@ def notify_pulse(pending: Pending) -> None:
     pending.notify("kvitok_pulse", "")
 
 
-def say_listening(
-    pending: Pending, collector: str, since: datetime, until: datetime
+def say_listening(  # noqa: PLR0917 - the statement's own
+    pending: Pending, collector: str, since: datetime, until: datetime, gap: timedelta
 ) -> Waits[None]:
-    """Say since when and until when a collector listens."""
-    row = {"collector": collector, "since": since, "until": until}
-    yield from pending.upsert("listening", [row], lambda _known, new: new)
+    """Say since when and until when a collector listens; after a gap it has only begun to."""
+
+    def joined(known: Row, new: Row) -> Row:
+        if known["until"] < until - gap:
+            return new
+        began = max(known["since"], since) if known["since"] <= until else since
+        return {**new, "since": began}
+
+    row = {"collector": collector, "since": until, "until": until}
+    yield from pending.upsert("listening", [row], joined)
 
 
 def add_refusals(pending: Pending, *columns: Sequence[Any]) -> Waits[None]:

@@ -55,11 +55,12 @@ class PublishWork:
     """What becomes of news."""
 
     edition: Edition
+    strangers: set[str]
 
     async def run(self, connection: Any) -> object:
         """Return the answers."""
         async with connection.transaction():
-            return await publish_edition(connection, self.edition)
+            return await publish_edition(connection, self.edition, self.strangers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,9 @@ class Drawer:
             return self._publish()
         is_look = random.random() < 0.6
         names = random.sample(TERMINALS, 0 if is_look else random.randint(1, 3))
-        return FoldWork(self._now, tuple(names), is_look, random.choice((1, 5, 1000)))
+        return FoldWork(
+            self._now, tuple(names), is_look, random.choices((1, 5, 1000), (1, 1, 4))[0]
+        )
 
     # --- journals
 
@@ -178,10 +181,10 @@ class Drawer:
         refusals = [self._refusal() for _ in range(random.choice((0, 0, 1, 3)))]
         if random.random() < 0.05:
             refusals = [self._refusal(number) for number in range(60)]
+        strangers = {str(name) for name in names if random.random() < 0.5}
         by_digest = {(each.terminal, each.digest): each for each in refusals}
         edition = Edition(
             news={name: self._news(name) for name in names},
-            strangers={str(name) for name in names if random.random() < 0.5},
             questions=[
                 Question(name, Epoch(random.choice(EPOCHS)), random.choice((None, None, 4)))
                 for name in self._some()
@@ -190,11 +193,12 @@ class Drawer:
             listening=self._listening() if random.random() < 0.4 else None,
             notify=random.random() < 0.5,
         )
-        return PublishWork(edition)
+        return PublishWork(edition, strangers)
 
-    def _listening(self) -> tuple[str, datetime, datetime]:
+    def _listening(self) -> tuple[str, datetime, datetime, timedelta]:
         since = self._now - timedelta(seconds=self._random.choice((1, 30, 300)))
-        return self._random.choice(("c1", "c2")), since, self._now
+        gap = timedelta(seconds=self._random.choice((15, 600)))
+        return self._random.choice(("c1", "c2")), since, self._now, gap
 
     def _refusal(self, number: int | None = None) -> KeptRefusal:
         digest = str(self._random.randrange(4) if number is None else number)
@@ -223,7 +227,7 @@ class Drawer:
         row = self._database.committed("journal").get((name, epoch))
         pulse: dict[str, Any] = {"at": unix_ms(at), "epoch": epoch, "boot": "b1"}
         pulse["next"] = 1 if row is None else row["next_seq"]
-        pulse["unacked"] = random.choice((0, 0, 0, 2))
+        pulse["unacked"] = random.choices((0, 2), (6, 1))[0]
         if random.random() < 0.7:
             pulse["interval_s"] = random.choice((1, 5, 20))
         return json.dumps(pulse)

@@ -96,9 +96,17 @@ def test_known_terminals_are_bounded() -> None:
     """What does not fit is forgotten and asked again."""
     known = Known(most=2)
     known.add(["A", "B"])
-    assert known.strangers(["A", "C"]) == {"C"}
+    assert known.strangers(["A", "C"], connection=0) == {"C"}
     known.add(["C"])
-    assert known.strangers(["A"]) == {"A"}
+    assert known.strangers(["A"], connection=0) == {"A"}
+
+
+def test_another_connection_knows_nobody() -> None:
+    """Behind it there may be a database restored from a backup, in which nobody is listed."""
+    known = Known()
+    known.add(["A"])
+    assert known.strangers(["A"], connection=0) == set()
+    assert known.strangers(["A"], connection=1) == {"A"}
 
 
 def test_a_hasty_terminal_is_heard_as_often_as_it_pulses() -> None:
