@@ -270,9 +270,10 @@ class Worker:
         begun = time.perf_counter()
         try:
             outcome = await commit(connection, errands, run)
-        except UNREACHABLE:
-            raise
-        except Exception:
+        except Exception as error:
+            # A value that its column cannot take is an InterfaceError too, and no lost database.
+            if isinstance(error, UNREACHABLE) and not isinstance(error, ValueError):
+                raise
             # What the database refuses for one terminal must not stop the others: find it.
             if len(errands) == 1:
                 log.exception("terminal %s cannot be written", next(iter(errands)))

@@ -1,55 +1,28 @@
-"""A worker whose connection is broken in any way connects again; it never ends by itself."""
-
 import asyncio
+from typing import Any, cast
 
-import asyncpg
 import pytest
+from asyncpg.exceptions import _base
 
+from incidents.commit import NOTHING_ELSE
 from incidents.settings import IncidentsSettings
-from incidents.worker import Doors, Worker
-
-BROKEN = (
-    asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation"),
-    asyncpg.InterfaceError("connection is closed"),
-    # What asyncpg says where the end of a connection was read, but not yet understood: of a
-    # process that was frozen while its database restarted.
-    asyncpg.InternalClientError("cannot switch to state 12; another operation (2) is in progress"),
-    ConnectionResetError(),
-    TimeoutError(),
-)
+from incidents.worker import UNREACHABLE, Worker
 
 
-class Line:
-    """A connection on which everything fails."""
+class Refusing:
+    """A connection that cannot take a value: asyncpg says so before it asks the server."""
 
-    def __init__(self, error: Exception) -> None:
-        self._error = error
-
-    async def add_listener(self, *_: object) -> None:
-        """Fail."""
-        raise self._error
-
-    async def fetch(self, *_: object) -> None:
-        """Fail."""
-        raise self._error
-
-    async def close(self, **_: object) -> None:
-        """End, or fail too."""
-        raise self._error
+    def transaction(self) -> Any:
+        """Fail as the encoder of an argument does."""
+        raise _base.DataError("invalid input for query argument $3: value out of int64 range")
 
 
-@pytest.mark.parametrize("error", BROKEN, ids=lambda each: type(each).__name__)
-def test_a_broken_connection_is_made_anew(error: Exception) -> None:
-    """Whatever the driver calls it, the world is gone: wait and connect again."""
-    connections = 0
-
-    async def connect(_: str) -> Line:
-        nonlocal connections
-        connections += 1
-        if connections > 4:
-            worker.stop()
-        return Line(error)
-
-    worker = Worker(IncidentsSettings(dsn=""), doors=Doors(connect=connect))
-    asyncio.run(asyncio.wait_for(worker.run(), 10))
-    assert connections > 4
+def test_a_value_that_no_column_takes_is_no_lost_database(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It pauses its terminal; taken for a lost connection it would stop the fold of everybody."""
+    assert isinstance(_base.DataError("x"), UNREACHABLE)
+    worker = Worker(IncidentsSettings(dsn="nowhere"))
+    asyncio.run(worker._fold(cast(Any, Refusing()), {"T-1": NOTHING_ELSE, "T-2": NOTHING_ELSE}))  # noqa: SLF001 - what a lane calls
+    said = [record.getMessage() for record in caplog.records]
+    assert said == ["terminal T-1 cannot be written", "terminal T-2 cannot be written"]
