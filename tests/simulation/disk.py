@@ -74,7 +74,7 @@ class Chronicle:
 
     def __init__(self) -> None:
         self.epochs: dict[int, list[Written]] = {}
-        """Seq 1, 2, 3, … of each epoch, in this order."""
+        """Each epoch's events by seq; only a fork leaves out what was dropped before it."""
         self.moved: dict[Place, int] = {}
         """What a fork carried into a new epoch, by its old place: that epoch."""
         self.gone: dict[Place, Gone] = {}
@@ -258,7 +258,8 @@ class Disk:
             epoch, seq = row.key.epoch, row.key.seq
             if epoch:  # 0 is the journal's probe for room
                 rows = chronicle.epochs.setdefault(epoch, [])
-                assert seq == len(rows) + 1, "a seq is given once, and without a hole"
+                last = rows[-1].seq if rows else 0
+                assert seq == last + 1 or (forks and seq > last), "a seq is given once, in order"
                 rows.append(Written(seq, row.event, row.mark, row.money, row.at, now))
 
     def _insert(self, row: Row) -> None:

@@ -20,16 +20,18 @@ Exceptions, each as narrow as what the contract promises (section 2):
 """
 
 import json
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Final
 
 from collector.accounts import stored_account
 from collector.reading import Refused, read_batch
 from incidents.times import ms
 from tests.simulation.copies import Cursor, Line, where
-from tests.simulation.disk import Chronicle, History, Written
+from tests.simulation.disk import Chronicle, Gone, History, Written
 from tests.simulation.told import Say
 from wire.codec import encode_batch
 from wire.journal import Batch, Epoch
@@ -104,10 +106,11 @@ class Owed:
             self._lost_rightly(place, epoch, seq, through)
             self._lost_in_time(place, followed, row, through)
             return
-        if seq > len(followed):
+        found = _at(followed, seq)
+        if found is None:
             self.say("as_written", place, f"seq {seq} is stored and was never written")
             return
-        event = followed[seq - 1].event
+        event = found.event
         body = json.loads(row["body"])
         if body != expected_body(event, row["received_at"], self.key) and not _stands_in(
             event, row, body, self.key
@@ -119,11 +122,7 @@ class Owed:
 
     def _lost_rightly(self, place: str, epoch: int, first: int, through: int) -> None:
         for seq in range(first, through + 1):
-            gone = [
-                each.chronicle.gone[epoch, seq]
-                for each in self.histories
-                if (epoch, seq) in each.chronicle.gone
-            ]
+            gone = [one for each in self.histories if (one := _gone(each.chronicle, epoch, seq))]
             if not gone:
                 what = f"seq {seq} is declared lost in {first}…{through}, and no journal dropped it"
                 self.say("lost_rightly", place, what)
@@ -136,8 +135,8 @@ class Owed:
     ) -> None:
         """See that what was dropped had been kept for its days, where there was room."""
         kept_ms = KEEP_ACKNOWLEDGED_DAYS * DAY_MS
-        for each in followed[row["seq"] - 1 : through] if self.roomy else ():
-            if ms(row["received_at"]) - each.at < kept_ms:
+        for each in followed if self.roomy else ():
+            if row["seq"] <= each.seq <= through and ms(row["received_at"]) - each.at < kept_ms:
                 self.say("lost_rightly", place, f"seq {each.seq} was dropped before its time")
 
     # --- what was written is stored
@@ -148,7 +147,8 @@ class Owed:
         for (epoch, seq), to in chronicle.moved.items():
             moved.setdefault((epoch, to), []).append(seq)
         for (epoch, to), seqs in moved.items():
-            old = [chronicle.epochs[epoch][seq - 1].event for seq in sorted(seqs)]
+            whole = chronicle.epochs[epoch]
+            old = [one.event for seq in sorted(seqs) if (one := _at(whole, seq)) is not None]
             new = [each.event for each in chronicle.epochs.get(to, ())[: len(old)]]
             if old != new:
                 what = f"of {len(old)} events that a fork moved, epoch {to} does not begin with all"
@@ -174,6 +174,8 @@ class Owed:
 
     def _missing(self, history: History, epoch: int, seq: int, *, diverged: bool) -> None:
         place, gone = where((self.number, epoch)), history.chronicle.gone.get((epoch, seq))
+        if gone is not None and self._declared_after_a_fork(history.chronicle, epoch, seq):
+            return
         if not history.present:
             self.with_disks += 1
             return
@@ -190,19 +192,47 @@ class Owed:
             what = f"seq {seq} was dropped and is neither stored nor declared lost"
         self.say("stored", place, what)
 
+    def _declared_after_a_fork(self, chronicle: Chronicle, epoch: int, seq: int) -> bool:
+        """Say if the epoch after a fork declares what was dropped before it."""
+        for (left, old), to in chronicle.moved.items():
+            written = chronicle.epochs.get(to)
+            first = left == epoch and (left, old - 1) not in chronicle.moved
+            if first and written and seq - old + written[0].seq in self._lost.get(to, ()):
+                return True
+        return False
+
+
+def _at(written: Sequence[Written], seq: int) -> Written | None:
+    """Return the event of a seq; a fork may have left some out."""
+    place = bisect_left(written, seq, key=attrgetter("seq"))
+    return written[place] if place < len(written) and written[place].seq == seq else None
+
+
+def _gone(chronicle: Chronicle, epoch: int, seq: int) -> Gone | None:
+    """Return how an event was dropped: here, or in the epoch that a fork has left."""
+    if (epoch, seq) in chronicle.gone:
+        return chronicle.gone[epoch, seq]
+    old = min((place for place, to in chronicle.moved.items() if to == epoch), default=None)
+    if old is None or _at(chronicle.epochs[epoch], seq) is not None:
+        return None
+    began = chronicle.epochs[epoch][0].seq
+    return chronicle.gone.get((old[0], old[1] + seq - began))
+
 
 def _mark(written: Sequence[Written], epoch: int, seq: int) -> str | None:
-    if seq == 0:
-        return str(epoch)
-    return written[seq - 1].mark if 0 < seq <= len(written) else None
+    """Return the mark of a seq; of one that a fork left out, that of the event before it."""
+    before = bisect_right(written, seq, key=attrgetter("seq"))
+    if before == len(written) and (not written or written[-1].seq < seq) and seq > 0:
+        return None
+    return written[before - 1].mark if before else str(epoch)
 
 
 def _common(one: Sequence[Written], other: Sequence[Written]) -> int:
-    """Return how many events two histories share; marks tell of all before them."""
+    """Return up to which seq two histories are the same; marks tell of all before them."""
     count = min(len(one), len(other))
     while count and one[count - 1].mark != other[count - 1].mark:
         count -= 1
-    return count
+    return one[count - 1].seq if count else 0
 
 
 def expected_body(event: bytes, received_at: datetime, key: bytes) -> Any:
