@@ -23,13 +23,15 @@ _FORWARD: Final = re.compile(
     r" (?:сообщение|письмо|message|mail|повідомлення)"
     r"|(?:начало|початок) (?:пере(?:адресованного|сылаемого|сланного|направленного|сланого))"
     r" (?:сообщения|письма|повідомлення)|begin forwarded message"
-    r"|(?:оригинальный|исходный) текст (?:сообщения|письма)",
+    r"|(?:оригинальный|исходный) текст (?:сообщения|письма)|original message text"
+    r"|(?:this is a forwarded|это (?:пересланное|пересылаемое)) (?:message|сообщение|письмо)",
     re.IGNORECASE,
 )
 _END: Final = re.compile(
     r"(?:(?:конец|завершение|окончание)"
     r" (?:пере(?:сылаемого|сланного|адресованного|направленного)|оригинального|исходного)"
-    r" (?:сообщения|письма|текста(?: сообщения| письма)?)|end of forwarded message)",
+    r" (?:сообщения|письма|текста(?: сообщения| письма)?)"
+    r"|end of (?:forwarded message|original message text))",
     re.IGNORECASE,
 )
 _ORIGINAL: Final = re.compile(
@@ -39,7 +41,9 @@ _ORIGINAL: Final = re.compile(
 )
 _KEYS: Final = {
     **dict.fromkeys(("от", "от кого", "from", "від", "отправитель"), "from"),
-    **dict.fromkeys(("отправлено", "дата", "date", "sent", "надіслано", "дата отправки"), "date"),
+    **dict.fromkeys(
+        ("отправлено", "отправленные", "дата", "date", "sent", "надіслано", "дата отправки"), "date"
+    ),
     **dict.fromkeys(("кому", "to", "получатель", "копия", "cc", "копія", "bcc"), "to"),
     **dict.fromkeys(("reply-to", "ответить", "важность", "importance", "вложения"), "other"),
     **dict.fromkeys(("тема", "subject"), "subject"),
@@ -49,6 +53,10 @@ _KEY_LINE: Final = re.compile(
     r"[ \t*_]*(?P<value>.*)",
     re.IGNORECASE,
 )
+_BARE_KEY_LINE: Final = re.compile(
+    r"(?P<key>от|кому|копия|дата|тема|from|to|cc|date|subject)[ \t]+(?P<value>\S.*)", re.IGNORECASE
+)
+"""eM Client's block: no colons."""
 _CLOCK: Final = re.compile(r"(?<![\d.:/])\d{1,2}[:.]\d\d(?!\d|\.\d)")
 _DATED: Final = re.compile(
     r"(?<!\d)(?:\d{1,2}[./-]\d{1,2}[./-](?:20)?\d\d|20\d\d[-/.]\d{1,2}[-/.]\d{1,2})(?!\d)"
@@ -144,6 +152,8 @@ def header_block(lines: Sequence[str], at: int, *, announced: bool) -> Heading |
     for index in range(at, min(at + 14, len(lines))):
         line = lines[index]
         match = _KEY_LINE.fullmatch(line) if len(line) <= _LINE_MAX * 5 else None
+        if match is None and announced and line.strip() and index == end:
+            match = _BARE_KEY_LINE.fullmatch(line.strip()[:_LINE_MAX])
         if match:
             found.setdefault(_KEYS[match["key"].lower()], (index, match["value"].strip(" *_\t")))
             end = index + 1

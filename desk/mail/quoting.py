@@ -289,7 +289,7 @@ class _Splitter:
             written_at=self.setting.written_at
             if moment is None
             else local(moment, self.setting.zone),
-            author=heading.sender,
+            author=heading.sender if heading.lines else self.setting.author,
             subject=heading.subject,
             is_reply=False,
             origin=Origin.FORWARDED,

@@ -15,6 +15,8 @@ from incidents.matching.passage import Origin, Passage
 MOSCOW: Final = ZoneInfo("Europe/Moscow")
 AGE_MAX: Final = timedelta(days=400)
 """A letter that says to be older than we keep journals is as old as its arrival."""
+PIECES_MAX: Final = 400
+"""Of one letter; what follows is one quote, for no person answers in so many places."""
 _SAID: Final = frozenset({Origin.NEW, Origin.FORWARDED})
 
 
@@ -87,6 +89,10 @@ def _pieces(letter: Letter, written_at: datetime, own: OwnAddresses, zone: tzinf
     found += split(letter.text, setting)
     for inner in letter.enclosed:
         found += _enclosed(inner, setting)
+    if len(found) > PIECES_MAX:
+        rest = "\n".join(piece.text for piece in found[PIECES_MAX - 1 :])
+        last = Piece(origin=Origin.QUOTED, text=rest, written_at=written_at)
+        return [*found[: PIECES_MAX - 1], last]
     return found
 
 
