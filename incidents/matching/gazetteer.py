@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from math import log2
 from typing import Final, NamedTuple
 
-from incidents.matching.words import even, known, lemma, words
+from incidents.matching.russian import known, lemma
+from incidents.matching.words import even, words
 
 CANDIDATES_MAX: Final = 300
 """Terminals named at most; where more are as likely, the words say too little."""

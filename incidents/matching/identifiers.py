@@ -79,7 +79,7 @@ def _terminals(sheet: Sheet, fleet: frozenset[str]) -> Iterator[Fact]:
             if seen > NUMBERS_MAX:
                 return
             start, end = found.span("n")
-            number = number_of(sheet.passage.text[start:end], fleet)
+            number = number_of(sheet.raw[start:end], fleet)
             label = found["label"]
             labelled = pattern is not _TERMINAL or bool(
                 re.search(r"[№#:=(]|номер|ном\.|код|id|айди|ид\b|number|no|nomer|нөмір|n ?$", label)
@@ -113,7 +113,7 @@ def _known(sheet: Sheet, fleet: frozenset[str]) -> Iterator[Fact]:
     for found in re.finditer(
         r"(?<![0-9a-z.,№-])[0-9]{5,12}(?![0-9a-z]|[.,][0-9])|\b[a-z]{1,6}-[0-9]{2,10}\b", sheet.left
     ):
-        number = number_of(sheet.passage.text[found.start() : found.end()], fleet)
+        number = number_of(sheet.raw[found.start() : found.end()], fleet)
         if number in fleet and not _NOT_ID_BEHIND.match(sheet.left, found.end()):
             yield sheet.fact("terminal", number, found.span(), 0.75)
             sheet.take(*found.span())
@@ -157,7 +157,7 @@ def read_receipts(sheet: Sheet) -> list[Fact]:
                 found["first"] or found["label"].strip() or end - start >= 3
             ):
                 continue
-            number = sheet.passage.text[start:end]
+            number = sheet.raw[start:end]
             if re.fullmatch(r"[0-9]{1,2}-[0-9]{1,2}-[0-9]{2,4}|[0-9]{4}-[0-9]{2}-[0-9]{2}", number):
                 continue
             facts.append(sheet.fact(kind, number, (start, end), 0.92 if found[0] else 0.8))

@@ -33,7 +33,8 @@ _SAID: Final = (
         r"|произошл\w+|отправил\w?|скин\w+|зачисл\w*"),
 )  # fmt: skip
 
-PART_WORTH: Final = 0.85
+DAY_UNSAID: Final = 0.65
+"""What a time of day is worth whose day nobody named."""
 
 
 @dataclass(slots=True)
@@ -239,7 +240,7 @@ def _at(read: _Read, clock: Clock, day: Day | None) -> Moment:
         clock = _of_night(clock)
         first = day.last if clock.best < NOON else day.first
     readings = [_reading(first, clock)]
-    sureness = clock.confidence * (day.confidence if day else 0.75)
+    sureness = clock.confidence * (day.confidence if day else DAY_UNSAID)
     if clock.half:
         later = replace(clock, low=clock.low + NOON, high=clock.high + NOON, best=clock.best + NOON)
         if clock.best >= NOON:
@@ -252,8 +253,8 @@ def _at(read: _Read, clock: Clock, day: Day | None) -> Moment:
         days = (day.last - day.first).days
         low, high = readings[0][0], readings[0][1] + timedelta(days=days)
         readings = [(low, high, readings[0][2] + timedelta(days=days / 2)), *readings[1:]]
-    if not day:
-        readings += [_shift(each, -1) for each in readings]
+    if not day:  # today, or the last such time: but a day may be said in words unknown here
+        readings += [_shift(each, -1 - n) for n in range(2) for each in readings]
     for first_day, _ in day.alternatives if day else ():
         readings.append(_reading(first_day, clock))
     if clock.precision == "part_of_day" and clock.low == 0:  # "at night" begins the evening before

@@ -6,7 +6,8 @@ from typing import Final
 
 from incidents.matching.gazetteer import GENERIC, TYPOS_MAX, Gazetteer, Word, house_of
 from incidents.matching.passage import Fact, Origin
-from incidents.matching.words import Sheet, lemma, words
+from incidents.matching.russian import lemma
+from incidents.matching.words import Sheet, words
 
 WORDS_MAX: Final = 600
 """Words of one passage that are looked at."""
@@ -124,7 +125,7 @@ def _read(sheet: Sheet, gazetteer: Gazetteer) -> list[Fact]:
 def _words(sheet: Sheet, gazetteer: Gazetteer) -> list[_Found]:
     found: list[_Found] = []
     typos = looked = 0
-    shouting = sheet.passage.text.isupper()
+    shouting = sheet.raw.isupper()
     for count, match in enumerate(words(sheet.left)):
         if count >= WORDS_MAX:
             break
@@ -180,7 +181,7 @@ def _cued(sheet: Sheet, start: int) -> bool:
 
 def _capital(sheet: Sheet, start: int) -> bool:
     """Tell whether a word has a capital that no sentence's beginning gave it."""
-    if not sheet.passage.text[start].isupper():
+    if not sheet.raw[start].isupper():
         return False
     begin = sheet.sentence(start)[0]
     return bool(sheet.even[begin:start].strip(' "(-'))

@@ -3,20 +3,14 @@
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import Final
 
 from incidents.matching.passage import Fact, Passage
-
-if TYPE_CHECKING:
-    from pymorphy3 import MorphAnalyzer
+from incidents.matching.spelling import spelt
 
 READ_MAX: Final = 5_000
 """Characters of one report that are read for facts: what is behind them stays text."""
-
-WORD_MAX: Final = 30
-"""Letters of a word at most; a longer one is none."""
 
 TAKEN: Final = "\x00"
 """Stands where something was read already; no pattern runs over it."""
@@ -44,6 +38,8 @@ _SHORT: Final = frozenset(
     "приб прибл "
     "эт пт сб вс пн вт ср чт с св max min no".split()
 )  # fmt: skip
+SLIPS_MAX: Final = 40
+"""Misspelt words of one passage that are put right."""
 ANCHORS_MAX: Final = 30
 """Places of one passage where a costly pattern is tried."""
 WORD: Final = re.compile(r"[a-zа-яіїєґәғқңөұүһ]+")
@@ -63,23 +59,75 @@ def even(text: str) -> str:
     )
 
 
+_GAP: Final = re.compile(r"[^\S\n]*\n\s*|[^\S\n]{2,}")
+WRAPPED_MIN: Final = 50
+"""A shorter line ends where its writer ended it."""
+
+
+def joined(text: str) -> tuple[str, list[int]]:
+    """Return a text with single blanks and joined lines, and where its characters stood."""
+    parts: list[str] = []
+    offsets: list[int] = []
+    last = 0
+    for gap in _GAP.finditer(text):
+        parts += text[last : gap.start()], " " if _wraps(text, gap) else "\n"
+        offsets += range(last, gap.start() + 1)
+        last = gap.end()
+    parts.append(text[last:])
+    offsets += range(last, len(text))
+    return "".join(parts), offsets
+
+
+def _wraps(text: str, gap: re.Match[str]) -> bool:
+    """Tell whether a gap is no more than a blank: a mail program's line end, or several blanks."""
+    lines = gap[0].count("\n")
+    if lines == 0:
+        return True
+    length = gap.start() - text.rfind("\n", 0, gap.start()) - 1
+    ends = text[gap.start() - 1 : gap.start()] in {".", "!", "?", ":", ";"}
+    return (
+        lines == 1
+        and length >= WRAPPED_MIN
+        and not (ends and text[gap.end() : gap.end() + 1].isupper())
+    )
+
+
+def _spelt(raw: str, text: str, offsets: list[int]) -> tuple[str, str, list[int]]:
+    """Return raw and even text and offsets with misspelt words of the grammar put right."""
+    slips = [(word, right) for word in WORD.finditer(text) if (right := spelt(word[0]))]
+    for word, right in reversed(slips[:SLIPS_MAX]):
+        start, end = word.span()
+        shown = right.capitalize() if raw[start].isupper() else right
+        raw = raw[:start] + shown + raw[end:]
+        text = text[:start] + right + text[end:]
+        stood = [offsets[start] + min(n, end - start - 1) for n in range(len(right))]
+        offsets = [*offsets[:start], *stood[:-1], offsets[end - 1], *offsets[end:]]
+    return raw, text, offsets
+
+
 @dataclass(slots=True)
 class Sheet:
     """One passage while it is read: what it says, and what of it is still unread."""
 
     passage: Passage
+    raw: str
+    """The passage as written, with single blanks, and its wrapped lines joined."""
     even: str
-    """The whole passage made even."""
+    """The same made even, just as long."""
     left: str
     """The same with `TAKEN` over everything already read."""
-    breaks: list[int] = field(default_factory=list)
+    breaks: list[int]
     """Where sentences end."""
+    offsets: list[int]
+    """Where each character stands in the passage."""
 
     @classmethod
     def of(cls, passage: Passage, read_max: int = READ_MAX) -> "Sheet":
         """Return a passage ready to be read."""
-        text = even(passage.text[:read_max])
-        return cls(passage, text, text, list(_breaks(text, passage.text)))
+        raw, offsets = joined(passage.text[:read_max])
+        text = even(raw)
+        raw, text, offsets = _spelt(raw, text, offsets)
+        return cls(passage, raw, text, text, list(_breaks(text, raw)), offsets)
 
     def take(self, start: int, end: int) -> None:
         """Have nobody else read this piece."""
@@ -104,7 +152,7 @@ class Sheet:
 
     def fact(self, kind: str, value: object, span: tuple[int, int], confidence: float) -> Fact:
         """Return a fact found at a span of this passage."""
-        start, end = span
+        start, end = self.offsets[span[0]], self.offsets[span[1] - 1] + 1
         return Fact(
             kind=kind,
             value=value,
@@ -121,7 +169,7 @@ def _breaks(text: str, raw: str) -> Iterator[int]:
         word = found["word"]
         if word in _SHORT_BEFORE_NAME:
             continue
-        if word in _SHORT and not raw[found.end() :].lstrip()[:1].isupper():
+        if word in _SHORT and not raw[found.end() : found.end() + 4].lstrip()[:1].isupper():
             continue
         yield found.end() - 1
 
@@ -144,25 +192,3 @@ def anchored(
 def words(text: str) -> Iterator[re.Match[str]]:
     """Yield the words of an even text."""
     return WORD.finditer(text)
-
-
-@cache
-def _morphology() -> "MorphAnalyzer":
-    from pymorphy3 import MorphAnalyzer  # noqa: PLC0415 - 0.2 s and 25 MB, only where mail is read
-
-    return MorphAnalyzer(lang="ru")
-
-
-@lru_cache(maxsize=100_000)
-def lemma(word: str) -> str:
-    """Return the dictionary form of an even Russian word; of another word, the word."""
-    if not ("а" <= word[:1] <= "я") or len(word) > WORD_MAX:
-        return word
-    form: str = _morphology().parse(word)[0].normal_form
-    return form.replace("ё", "е")
-
-
-@lru_cache(maxsize=20_000)
-def known(word: str) -> bool:
-    """Tell whether the dictionary holds the word."""
-    return len(word) <= WORD_MAX and bool(_morphology().word_is_known(word))
