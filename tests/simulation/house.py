@@ -19,7 +19,9 @@ from tests.simulation.weather import CALM, Weather
 
 BEGAN_AT: Final = datetime(2026, 11, 23, 6, tzinfo=UTC)
 DRAIN_S_MAX: Final = 1800.0
-"""Within this after the last fault everything is stored, folded and acknowledged."""
+DRAIN_TURNS: Final = 4
+"""After the last fault everything is stored, folded and acknowledged within the first, and so many
+turns of what a service does by itself. A terminal pauses for 375 s at most, a fold for 300 s."""
 DRAIN_LOOK_S: Final = 15.0
 HOSTILE_DEEDS: Final = 150
 """What a hostile terminal does in a long run."""
@@ -143,9 +145,13 @@ class House:
         self._calm_down()
         drained_s = self._drain()
         if drained_s is None:
-            return self.watcher.stuck(DRAIN_S_MAX)
+            return self.watcher.stuck(self._drain_s_max)
         world.run_until(world.now + SETTLE_INTERVALS * scenario.pulse_interval_s + 60)
         return self.watcher.final()
+
+    @property
+    def _drain_s_max(self) -> float:
+        return DRAIN_S_MAX + DRAIN_TURNS * self.scenario.poll_s
 
     def _doing(self, fault: faults.Fault) -> Callable[[], None]:
         def do() -> None:
@@ -212,7 +218,7 @@ class House:
         return self.world.now - began if done else None
 
     def _until(self, question: Callable[[], bool]) -> bool:
-        end = self.world.now + DRAIN_S_MAX
+        end = self.world.now + self._drain_s_max
         while not question():
             if self.world.now >= end:
                 return False

@@ -41,6 +41,7 @@ class World:
         self.steps = 0
         self._began_at = began_at
         self._heap: list[tuple[float, int, Timer]] = []
+        self._soon: deque[Callable[[], object]] = deque()
         self._numbers = count()
 
     def utc(self) -> datetime:
@@ -57,14 +58,25 @@ class World:
         """Do something so many seconds from now."""
         return self.at(self.now + delay_s, action)
 
+    def soon(self, action: Callable[[], object]) -> None:
+        """Do something now, after what is under way."""
+        self._soon.append(action)
+
     def run_until(self, when: float) -> None:
         """Let everything happen up to then, and be then."""
-        heap = self._heap
-        while heap and heap[0][0] <= when:
-            self.now, _, timer = heapq.heappop(heap)
-            if timer.action is not None:
-                self.steps += 1
+        heap, soon, steps = self._heap, self._soon, 0
+        while True:
+            if soon:
+                soon.popleft()()
+            elif heap and heap[0][0] <= when:
+                self.now, _, timer = heapq.heappop(heap)
+                if timer.action is None:
+                    continue
                 timer.action()
+            else:
+                break
+            steps += 1
+        self.steps += steps
         self.now = when
 
 
@@ -134,7 +146,7 @@ class Node(_Loop):
     def _need_turn(self) -> None:
         if self._ready and not self._turn_is_due and not self.frozen and not self.dead:
             self._turn_is_due = True
-            self.world.at(self.world.now, self._turn)
+            self.world.soon(self._turn)
 
     def _turn(self) -> None:
         self._turn_is_due = False

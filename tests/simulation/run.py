@@ -1,5 +1,6 @@
 """One seed, from its scenario to what came of it."""
 
+import gc
 import logging
 import time
 from collections import Counter
@@ -37,11 +38,13 @@ def run(what: Scenario, *, mutation: str | None = None, tell: bool = False) -> R
     for name in ("collector", "incidents", "asyncio"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     began = time.process_time()
+    gc.disable()  # A run makes few cycles and much else: a sixth of its time (measured).
     with mutations.applied(mutation, Parts()) as parts:
         house = House(what, parts, tell=tell)
         violations = house.run()
         for process in house.services.all:
             process.end()
+    gc.enable()
     return Result(
         scenario=what,
         violations=violations,
