@@ -32,6 +32,7 @@ _MOBILE: Final = re.compile(
 _MASKED: Final = re.compile(
     r"(?:(?:\+?7|8)[ (-]{0,2})?9[0-9x*х]{2}[ )-]{0,2}[x*х.]{2,3}["
     r" -]?[x*х.]{0,2}[ -]?(?P<tail>[0-9]{2}[ -]?[0-9]{2}|[0-9]{2,4})"
+    r"|(?:\+?7|8)?9[0-9]{2}[*xх]{4,6}(?P<tail2>[0-9]{2})(?![0-9])"
 )
 _TAIL: Final = re.compile(
     r"(?:последни\w{1,2}(?: \w{1,6})? цифр\w{0,2}(?: номера)?"
@@ -42,6 +43,7 @@ _TAIL: Final = re.compile(
 )
 _CARD_TAIL: Final = re.compile(
     r"карт\w{0,3} (?:[а-яa-z]{2,14} ){0,2}(?:№ ?)?(?:[*xх•.]{1,12}"
+    r"|[0-9]{4}[ -]?[0-9]{2}[*xх•]{2}[ -]?[*xх•]{4}[ -]?"
     r"|[*xх•0-9]{4}[ *xх•-]{5,12}) ?(?P<tail>[0-9]{4})(?![0-9])"
 )
 _CORRECTED: Final = re.compile(
@@ -50,7 +52,7 @@ _CORRECTED: Final = re.compile(
     r"(?P<tail>[0-9]{2,4}(?:[- ][0-9]{2}){0,2})(?![0-9 -]*(?:[0-9]|руб|р\b|тыс))"
 )
 _LABEL: Final = (
-    r"(?:лицев(?:ой|ого|ому|ым)(?: сч[её]т\w{0,2})?|л ?/ ?с(?:ч[её]т\w{0,2})?"
+    r"(?:лицев(?:ой|ого|ому|ым)(?: сч[её]т\w{0,2})?|\bл\. ?с\.?|л ?/ ?с(?:ч[её]т\w{0,2})?"
     r"|\bлс\b|\bелс\b|един\w{2,3} (?:лицев\w{2,3} )?сч[её]т\w{0,2}"
     r"|договор\w{0,2}|абонент\w{0,6}|сч[её]т[уае]?|рахун\w{2,3}"
     r"|кошел[её]?к\w{0,2}|кошель\w{0,2}|логин\w{0,2}|аккаунт\w{0,2}"
@@ -232,8 +234,10 @@ def _labelled_contract(sheet: Sheet, start: int) -> bool:
 def _tails(sheet: Sheet) -> Iterator[_Number]:
     for pattern, sureness in ((_TAIL, 0.85), (_MASKED, 0.85), (_CARD_TAIL, 0.7)):
         for found in pattern.finditer(sheet.left):
-            digits = re.sub(r"[^0-9]", "", found["tail"])
-            yield _Number(found.start("tail"), found.end("tail"), digits, "tail", sureness)
+            name = "tail" if found["tail"] else "tail2"
+            digits = re.sub(r"[^0-9]", "", found[name])
+            sheet.take(found.start(), found.start(name))
+            yield _Number(*found.span(name), digits, "tail", sureness)
 
 
 def _contracts(sheet: Sheet) -> Iterator[_Number]:

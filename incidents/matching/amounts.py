@@ -65,15 +65,19 @@ _PLUS: Final = re.compile(
 ROLES: Final = (
     Cue("fee", r"комисс?[ие]\w{0,3}|комису\b|ком-?ию|процент(?:ы|ов)?\b|commission|\bfee\b"
         r"|комісі\w|(?:удержал|содрал)\w{0,2}"),
-    Cue("claimed", r"не (?:был[аои]? )?(?:зачислен|зачислил|зачислял|поступил|поступал|пришл"
+    Cue("aside", r"(?:на )?баланс\w? (?:был\w? |стал\w? )?|стало\b|остал[оа]сь|долг\w?\b"
+        r"|задолженност\w"
+        r"|зарплат\w|пенси\w|стоит\b|лимит\w?"),
+    Cue("unpaid", r"не (?:был[аои]? )?(?:зачислен|зачислил|зачислял|поступил|поступал|пришл"
         r"|пришел|приходил|дошл|дошел|упал|получ|прошл|прошел|попал|появил)\w{0,4}"
-        r"|не приход\w+|не вернул\w*|зачислите|вернуть|верните|возврат\w*|вернете"
-        r"|надійшл\w*|refund|ne prishl\w|разниц\w"),
+        r"|не приход\w+|не вернул\w*|надійшл\w*|ne prishl\w"),
+    Cue("claimed", r"зачислите|вернуть|верните|возврат\w*|вернете"
+        r"|refund|разниц\w"),
     Cue("returned", r"вернул[аои]?\w{0,2}\b|выплюнул\w{0,2}|отдал[аои]?(?: обратно)?\b"
         r"|сдач[аиуе]\w?|выдал[аои]? (?:обратно|назад)|возвратил\w{0,2}|returned"),
     Cue("credited", r"зачисл(?:ен|ил)\w{0,4}|поступил\w{0,2}|пришл[аои]|пришел|дошл[аои]"
         r"|упал[аои]|получил\w?|на (?:счет|баланс)[уе]? (?:появил|оказал"
-        r"|стал)\w{0,4}|credited|в чеке\b|(?:распознал|посчитал|засчитал|принял"
+        r"|стал)\w{0,4}|credited|в чеке\b|насчитал\w?|(?:распознал|посчитал|засчитал|принял"
         r"|увидел|прочитал)\w{0,3}(?: \w{1,9}){0,3} как|прийшло|зарахован\w*"),
     Cue("intended", r"хотел\w{0,2}|собирал\w{0,3}|(?:надо|нужно) было|должн[аы]?\b|должен\b"
         r"|планировал\w?|к оплате|хотіл\w?|wanted|намерен\w*|счет (?:был )?на\b"
@@ -103,6 +107,8 @@ class Money:
     currency: str | None
     sure: bool
     """A currency or a money word stands there."""
+    counted: bool = False
+    """Notes were counted: it was put in, whatever is said beside it."""
 
 
 def read_amounts(sheet: Sheet) -> list[Fact]:
@@ -228,14 +234,13 @@ def _is_money(sheet: Sheet, each: Money) -> bool:
 def _joined(sheet: Sheet, found: list[Money]) -> Iterator[Money]:
     """Yield products and sums as one amount: "3 notes of 1000 and 1 of 500" is 3500."""
     total: Money | None = None
-    parts = 0
     counted = False
     for each in found:
         count, start, by_times = _count(sheet, each)
         part = replace(each, start=start, minor=each.minor * count)
         between = sheet.left[total.end : start] if total else ""
         plus = bool(total and len(between) < 24 and _PLUS.fullmatch(between))
-        several = start < each.start and not by_times
+        several = (start < each.start and not by_times) or _listed(sheet, each)
         if (
             total
             and plus
@@ -244,17 +249,27 @@ def _joined(sheet: Sheet, found: list[Money]) -> Iterator[Money]:
             total = replace(
                 total, end=part.end, minor=total.minor + part.minor,
                 sure=total.sure or part.sure, currency=part.currency or total.currency,
+                counted=True,
             )  # fmt: skip
-            parts += 1
             counted = True
             continue
         if total and counted and total.minor == part.minor:
             continue  # "150 in all"
         if total:
             yield total
-        total, parts, counted = part, 1, several
+        total, counted = replace(part, counted=several), several
     if total:
         yield total
+
+
+_LISTED: Final = re.compile(
+    r"(?:[2-9]|две|три|четыре|пять|двумя|тремя) (?:купюр|бумажк|банкнот)\w{0,3}[:,-]? {0,2}$"
+)
+
+
+def _listed(sheet: Sheet, each: Money) -> bool:
+    """Tell whether an amount begins a list: "two notes, 1000 and 500"."""
+    return bool(_LISTED.search(sheet.left[max(0, each.start - 24) : each.start]))
 
 
 def _count(sheet: Sheet, each: Money) -> tuple[int, int, bool]:
@@ -280,12 +295,16 @@ def _role(sheet: Sheet, each: Money) -> tuple[str | None, float]:
     if sheet.even.endswith("вместо ", 0, each.start):
         return "intended", 0.85
     cue = nearest(sheet, (each.start, each.end), ROLES)
+    if each.counted:
+        return "inserted", 0.9
+    if cue is not None and cue.name == "aside":
+        return None, 0.0
     if cue is None:
         if not each.sure:
             return ("inserted", 0.55) if _line_of_its_own(sheet, each) else (None, 0.0)
         return "inserted", 0.7 if sheet.passage.origin != Origin.SUBJECT else 0.6
-    role = cue.name
+    role = "inserted" if cue.name == "unpaid" else cue.name
     sureness = 0.95 if each.sure else 0.8
-    if role == "claimed":
+    if cue.name in {"claimed", "unpaid"}:
         sureness -= 0.15
     return role, sureness - min(cue.distance, 60) / 300

@@ -10,6 +10,7 @@ from incidents.matching.parts import (
     DAY,
     HOUR_WORDS,
     MINUTE_WORDS,
+    MONEY_BEHIND,
     NOON,
     ORD_STEMS,
     PART,
@@ -44,9 +45,6 @@ class Clock:
 _HALF_DAY: Final = (
     r"(?P<part>утра|веч[еи]ра|дня|ночи|вечера|am\b|pm\b|a\.m\.|p\.m\.|ранку|вечора"
     r"|ночі|vechera|utra|dnya)"
-)
-MONEY_BEHIND: Final = re.compile(
-    r" ?(?:руб|р\b|р\.|₽|тыс|тыщ|коп|[кk]\b|т\.?р|тг\b|теңге|тенге|грн|%)"
 )
 
 
@@ -264,11 +262,22 @@ def _points(sheet: Sheet) -> Iterator[Clock]:
             yield _clock(found, base, (-slack, slack, 0))
 
 
+def _behind_day(sheet: Sheet, found: re.Match[str]) -> bool:
+    """Tell whether a day was read right before: "19.11.2026 16-20"."""
+    return bool(
+        re.search(
+            r"\x00[ ,г.]{1,3}$",
+            sheet.left[max(0, found.start() - 4) : found.start() + 1].rstrip("0123456789"),
+        )
+    )
+
+
 def _exact(sheet: Sheet) -> Iterator[Clock]:
     for found in _CLOCK.finditer(sheet.left):
         hour, minute, mark = int(found["h"]), int(found["m"]), found["s"]
         colon = mark.strip() in {":", ";"} or "ч" in mark or "h" in mark
         said = found["in"] or found["about"] or found["part"] or found["side"]
+        said = said or _behind_day(sheet, found)
         if hour > 23 or (not colon and not said):
             continue
         if MONEY_BEHIND.match(sheet.left, found.end()):

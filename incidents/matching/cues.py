@@ -11,6 +11,9 @@ from incidents.matching.words import Sheet
 REACH: Final = 70
 """Characters on each side in which a cue is looked for."""
 _COMMA: Final = 14
+_TAKEN_BY_NEXT: Final = 20
+"""How much further a cue behind counts that has a number of its own behind it."""
+_OWN_NUMBER: Final = re.compile(r"[ :-]{1,3}(?:[а-я]{1,7} )?[0-9]")
 _BEHIND: Final = 6
 """How much further a cue behind a fact counts than one before it."""
 
@@ -55,6 +58,10 @@ def all_near(
         gap = after[: cue.start()]
         distance = len(gap) + _BEHIND + _COMMA * (gap.count(",") + gap.count("\n"))
         distance += 8 * sum(1 for _ in re.finditer(r" (?:а|но|и) ", gap))
+        if _OWN_NUMBER.match(after, cue.end()):
+            if "," in gap:
+                continue
+            distance += _TAKEN_BY_NEXT
         found.append(Near(cue.lastgroup or "", distance, behind=True))
     return sorted(found, key=lambda each: each.distance)
 

@@ -97,7 +97,7 @@ def _read(sheet: Sheet, gazetteer: Gazetteer) -> list[Fact]:
             clusters[-1].append(each)
         else:
             clusters.append([each])
-    clusters = [c for c in clusters if any(each.cued for each in c)]
+    clusters = [c for c in clusters if len(c) > 1 or c[0].cued]
     clusters = [
         c
         for c in clusters
@@ -135,8 +135,9 @@ def _words(sheet: Sheet, gazetteer: Gazetteer) -> list[_Found]:
         start, end = match.span()
         cued = _cued(sheet, start)
         capital = not shouting and _capital(sheet, start)
-        beside = bool(found) and start - found[-1].end <= 14 and found[-1].cued
-        if not (cued or capital or beside) or looked >= LOOKED_MAX:
+        opening = not shouting and sheet.raw[start].isupper()
+        beside = bool(found) and start - found[-1].end <= 14
+        if not (cued or opening or beside) or looked >= LOOKED_MAX:
             continue
         looked += 1
         named = gazetteer.word(text, typos=False)

@@ -1,7 +1,7 @@
 """The text of a report made even: small letters, one dash, one blank, and each digit read once."""
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -147,7 +147,9 @@ class Sheet:
 
     def after(self, at: int, count: int, *, sentence: bool = True) -> str:
         """Return up to `count` characters behind a place, of its own sentence."""
-        end = self.sentence(max(at - 1, 0))[1] if sentence else len(self.even)
+        number = bisect_left(self.breaks, max(at - 1, 0))
+        ended = sentence and number < len(self.breaks)
+        end = self.breaks[number] if ended else len(self.even)
         return self.even[at : min(end, at + count)]
 
     def fact(self, kind: str, value: object, span: tuple[int, int], confidence: float) -> Fact:

@@ -215,6 +215,17 @@ def test_a_signature_names_only_whom_to_call() -> None:
     assert [(fact.kind, fact.value) for fact in facts] == [("contact", "9269998877")]
 
 
+def test_a_wrapped_line_and_a_slip_are_read_through() -> None:
+    """Blanks, a mail program's line ends and misspelt words change nothing; spans stay true."""
+    text = "Здравствуйте, вчира вечером  пополняла тилефон своей мамы на пятьсот\nрублй, денги непришли"
+    facts = read(text)
+    said = {(fact.kind, fact.text) for fact in facts}
+    assert ("amount", "пятьсот\nрублй") in said
+    assert ("paid_at", "вчира вечером") in said
+    assert ("symptom", "not_credited") in {(fact.kind, fact.value) for fact in facts}
+    assert all(text[fact.span[0] : fact.span[1]] == fact.text for fact in facts)
+
+
 def test_spans_are_of_the_whole_text() -> None:
     """A passage that begins later has its facts later."""
     text = "внёс 500 рублей"
