@@ -22,6 +22,9 @@ _REFUSED: Final = frozenset(
 _MARGIN: Final = 8.0
 """Nats by which another charset must read better than the declared one."""
 
+_REPAIRED_MIN: Final = 2
+"""Letters that text must have to be taken for one that was read wrongly before."""
+
 _PER_MILLE: Final = dict(
     zip(
         "оеаинтсрвлкмдпуяыьгзбчйхжшюцщэфъёіїєґў",
@@ -45,7 +48,9 @@ _BESIDE: Final = re.compile(
 
 def part_text(content: bytes, declared: str | None = None) -> str:
     """Return the text of the bytes; nothing in them, and no label, makes it fail."""
-    return repaired(_decoded(content, _codec(declared)))
+    text = _decoded(content, _codec(declared))
+    # UTF-7 and UTF-16 can hold half a surrogate pair, which no database takes.
+    return repaired(text.encode("utf-8", "replace").decode("utf-8"))
 
 
 def header_text(value: str) -> str:
@@ -64,8 +69,11 @@ def repaired(text: str) -> str:
             candidate = text.encode(wrong).decode("utf-8")
         except UnicodeError:
             continue
-        # Good Russian never is UTF-8 by accident: two letters are one only where one was two.
-        return candidate
+        # Good Russian is hardly ever UTF-8 by accident, and then not that of a word of Europe.
+        beyond = [char for char in candidate if char > "\x7f"]
+        letters = sum(1 for char in beyond if char.isalpha() and char < "\u0530")
+        if letters >= _REPAIRED_MIN and all(char < "\u2500" for char in beyond):
+            return candidate
     return text
 
 

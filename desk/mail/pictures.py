@@ -19,6 +19,8 @@ _QUICK_SIDE: Final = 1_600
 _LARGE_SIDE: Final = 3_000
 _SIDE_MIN: Final = 21
 """Modules of the smallest QR code."""
+_LONG: Final = 60
+"""No picture of a receipt is so many times longer than wide."""
 _CODES_MAX: Final = 8
 _CODE_CHARS_MAX: Final = 600
 
@@ -60,7 +62,7 @@ def picture_codes(content: bytes, left: Left) -> list[str]:
 
 def image_codes(image: Image.Image, left: Left) -> list[str]:
     """Return the fiscal codes in a picture, trying until there is one or no time is left."""
-    if min(image.size) < _SIDE_MIN:
+    if min(image.size) < _SIDE_MIN or max(image.size) > _LONG * min(image.size):
         return []
     for attempt in _attempts(_grey(image)):
         found = _codes(attempt)

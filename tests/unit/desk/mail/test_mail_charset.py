@@ -71,7 +71,15 @@ def test_good_russian_is_never_repaired(text: str) -> None:
 @given(st.binary(), st.one_of(st.none(), st.text(max_size=30)))
 def test_any_bytes_under_any_label_are_text(content: bytes, label: str | None) -> None:
     """Nothing raises, and the text can be stored."""
-    part_text(content, label)
+    part_text(content, label).encode()
+
+
+@pytest.mark.parametrize("label", ["utf-7", "utf-16-le", "utf-8"])
+def test_half_a_surrogate_pair_is_replaced(label: str) -> None:
+    """A database would not take it."""
+    part_text(
+        {"utf-7": b"+2AA-", "utf-16-le": b"\x00\xd8a\x00"}.get(label, b"\xed\xa0\x80"), label
+    ).encode()
 
 
 @pytest.mark.parametrize(

@@ -134,13 +134,9 @@ def test_a_pdf_of_many_pages_is_read_up_to_its_bound() -> None:
 
 def test_a_pdf_of_text() -> None:
     """An electronic receipt."""
-    text = b"BT /F1 12 Tf 72 700 Td (Terminal 104233 fn=9960440301234567) Tj ET"
-    objects = [b"<</Type/Catalog/Pages 2 0 R>>", b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
-               (b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources"
-                b"<</Font<</F1<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>>>"),
-               b"<</Length %d>>stream\n%s\nendstream" % (len(text), text)]  # fmt: skip
-    body = b"".join(b"%d 0 obj%s endobj\n" % (at + 1, each) for at, each in enumerate(objects))
-    found = opened(b"%PDF-1.4\n" + body + b"trailer<</Root 1 0 R>>")
+    font = b"/Font<</F1<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>"
+    drawn = b"BT /F1 12 Tf 72 700 Td (Terminal 104233 fn=9960440301234567) Tj ET"
+    found = opened(pdf_of(font, drawn))
     assert found.text == "Terminal 104233 fn=9960440301234567"
     assert found.kind == "pdf"
 
@@ -148,6 +144,31 @@ def test_a_pdf_of_text() -> None:
 def bomb() -> bytes:
     """Return 100 KiB that want 900 megapixels."""
     return saved(Image.new("1", (30_000, 30_000)), "PNG")
+
+
+def pdf_bomb() -> bytes:
+    """Return a PDF of 50 KiB whose picture wants gigabytes."""
+    side = 20_000
+    packed = zlib.compress(bytes(side * side // 8))
+    picture = (
+        b"<</Type/XObject/Subtype/Image/Width %d/Height %d/ColorSpace/DeviceRGB/BitsPerComponent 8"
+        b"/Filter/FlateDecode/Length %d>>stream\n%s\nendstream" % (side, side, len(packed), packed)
+    )
+    return pdf_of(b"/XObject<</I 5 0 R>>", b"q 500 0 0 500 0 0 cm /I Do Q", picture)
+
+
+def pdf_of(resources: bytes, drawn: bytes, *others: bytes) -> bytes:
+    """Return a PDF of one page that is drawn so."""
+    objects = (
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<<%s>>>>"
+        % resources,
+        b"<</Length %d>>stream\n%s\nendstream" % (len(drawn), drawn),
+        *others,
+    )
+    body = b"".join(b"%d 0 obj%s endobj\n" % (at + 1, each) for at, each in enumerate(objects))
+    return b"%PDF-1.4\n" + body + b"trailer<</Root 1 0 R>>"
 
 
 def lying_png(width: int, height: int) -> bytes:
@@ -180,6 +201,20 @@ def test_a_harmful_file_is_one_with_a_reason(content: bytes, reason: str) -> Non
     """Nothing of it reaches the program that asked."""
     found = opened(content)
     assert (found.reason, found.codes, found.text) == (reason, (), "")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [pdf_bomb(), pdf_of(b"", b"0 0 m 1 1 l S").replace(b"595 842", b"2000000000 2000000000"),
+     saved(Image.new("L", (1_500_000, 25)), "PNG"),
+     saved(Image.new("RGBA", (6_000, 6_000), (9, 9, 9, 0)), "PNG")],
+    ids=["pdf of gigabytes", "page of kilometres", "narrow", "transparent"],
+)  # fmt: skip
+def test_what_is_large_only_when_opened_is_survived(content: bytes) -> None:
+    """It holds no code, and the reader says so within its bounds."""
+    found = opened(content)
+    assert (found.codes, found.text) == ((), "")
+    assert found.reason in {None, "too_much_memory"}
 
 
 def test_half_a_photo_is_read_as_far_as_it_goes() -> None:
