@@ -217,12 +217,12 @@ def test_a_signature_names_only_whom_to_call() -> None:
 
 def test_a_wrapped_line_and_a_slip_are_read_through() -> None:
     """Blanks, a mail program's line ends and misspelt words change nothing; spans stay true."""
-    text = "Здравствуйте, вчира вечером  пополняла тилефон своей мамы на пятьсот\nрублй, денги непришли"
+    text = "Добрый день, вчира вечером  пополняла тилефон мамы на пятьсот\nрублй, денги непришли"
     facts = read(text)
     said = {(fact.kind, fact.text) for fact in facts}
     assert ("amount", "пятьсот\nрублй") in said
     assert ("paid_at", "вчира вечером") in said
-    assert ("symptom", "not_credited") in {(fact.kind, fact.value) for fact in facts}
+    assert [fact.value for fact in facts if fact.kind == "symptom"] == ["not_credited"]
     assert all(text[fact.span[0] : fact.span[1]] == fact.text for fact in facts)
 
 
