@@ -40,7 +40,10 @@ class Heap:
 class Pending:
     """One open commit."""
 
-    __slots__ = ("_heap", "failed", "locks", "notices", "now", "waiting", "waits_for", "writes")
+    __slots__ = (
+        *("_heap", "failed", "locks", "notices", "now"),
+        *("waiting", "waits_at", "waits_for", "writes"),
+    )
 
     def __init__(self, heap: Heap, now: datetime) -> None:
         self._heap = heap
@@ -52,6 +55,8 @@ class Pending:
         self.waiting: list[Callable[[], None]] = []
         """Those who wait for our end, in their order."""
         self.waits_for: Pending | None = None
+        self.waits_at: Place | None = None
+        """The row we last waited for; None: for what becomes of an insert."""
         self.failed = False
 
     # --- reading
@@ -108,6 +113,7 @@ class Pending:
                 locks[place] = self
                 self.locks.append(place)
                 break
+            self.waits_at = place
             yield holder
         return self.row(table, key) if table in self._heap.tables else None
 
@@ -128,6 +134,7 @@ class Pending:
             # What another has changed is decided at its end; what it has only locked is there.
             if key not in holder.writes.get(table, ()) and self.row(table, key) is not None:
                 return False
+            self.waits_at = None
             yield holder
 
     def insert_new(self, table: str, row: Row) -> Waits[None]:

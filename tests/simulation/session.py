@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import asyncpg
 
-from tests.simulation.pending import Pending, Waits
+from tests.simulation.pending import Pending, Place, Waits
 from tests.simulation.tables import Key, Row
 
 if TYPE_CHECKING:
@@ -75,9 +75,10 @@ class Session:
         return self._running is not None
 
     @property
-    def waits_for(self) -> Pending | None:
-        """Whose commit the statement under way waits for."""
-        return None if self._pending is None else self._pending.waits_for
+    def waits(self) -> tuple[Pending | None, Place | None]:
+        """Whose commit the statement under way waits for, and for which row."""
+        pending = self._pending
+        return (None, None) if pending is None else (pending.waits_for, pending.waits_at)
 
     def begin(self) -> None:
         """Open a commit."""

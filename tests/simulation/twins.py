@@ -107,21 +107,20 @@ class ModelStage:
         return play
 
     def _rival(self) -> Actor | None:
-        """Return who waits for the same commit as another, one of them for the fate of a key.
+        """Return who waits for the same commit as another, but not for the same row.
 
-        Which of them goes on first is chance with PostgreSQL, unlike with those who wait for a row.
+        Which of them goes on first is chance with PostgreSQL; at one row they stand in a queue.
         """
-        waiting: dict[int, Actor] = {}
+        places: dict[int, Any] = {}
         for actor in self._actors:
-            connection = actor.connection
-            holder = None if connection is None else connection.session.waits_for
-            if holder is None:
-                continue
-            other = waiting.setdefault(id(holder), actor)
-            if other is not actor:
-                for each in (actor, other):
-                    if each.label.startswith("insert"):
-                        return each
+            if actor.connection is not None:
+                holder, place = actor.connection.session.waits
+                if holder is None:
+                    continue
+                if id(holder) in places and None in (place, places[id(holder)]):
+                    return actor
+                if places.setdefault(id(holder), place) != place:
+                    return actor
         return None
 
     async def _listen(self) -> None:
