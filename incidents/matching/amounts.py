@@ -24,7 +24,7 @@ _THOUSANDS: Final = (
 )
 _CURRENCY: Final = (
     r"(?P<c>рублик[а-я]{0,3}|рубл[а-я]{0,4}|руб\b\.?|рубасов|рэ\b|р\.|р\b|₽"
-    r"|rub(?:les?|l?ey?)?\b|rur\b|r\b"
+    r"|r(?:ou|u)b(?:les?|l?ey?)?\b|rur\b|r\b"
     r"|(?P<uah>грн\b\.?|грив[а-яєі]{2,4}|uah\b)|(?P<kzt>tenge\b|тенге|теңге"
     r"|теңгені|тг\b\.?|₸|kzt\b)"
     r"|(?P<byn>byn\b|бел\. ?руб[а-я]*))"
@@ -107,6 +107,8 @@ class Money:
     currency: str | None
     sure: bool
     """A currency or a money word stands there."""
+    worded: bool = False
+    """It stands in words that are money by themselves: "a fifty"."""
     counted: bool = False
     """Notes were counted: it was put in, whatever is said beside it."""
 
@@ -177,7 +179,14 @@ def _written(sheet: Sheet) -> Iterator[Money]:
         if not sure and (each.value < 50 or NOT_MONEY.match(text, each.end)):
             continue
         end = unit.end() if unit else each.end
-        yield Money(each.start, end, int(each.value * 100), unit and _currency(unit), sure)
+        yield Money(
+            each.start,
+            end,
+            int(each.value * 100),
+            unit and _currency(unit),
+            sure,
+            worded=each.money,
+        )
 
 
 def _digits(text: str, found: re.Match[str]) -> Money | None:
@@ -244,7 +253,14 @@ def _joined(sheet: Sheet, found: list[Money]) -> Iterator[Money]:
         if (
             total
             and plus
-            and (counted or several or "+" in between or "еще" in between or "потом" in between)
+            and (
+                counted
+                or several
+                or "+" in between
+                or "еще" in between
+                or "потом" in between
+                or (total.worded and part.worded)
+            )
         ):
             total = replace(
                 total, end=part.end, minor=total.minor + part.minor,

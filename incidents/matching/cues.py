@@ -13,7 +13,7 @@ REACH: Final = 70
 _COMMA: Final = 14
 _TAKEN_BY_NEXT: Final = 20
 """How much further a cue behind counts that has a number of its own behind it."""
-_OWN_NUMBER: Final = re.compile(r"[ :-]{1,3}(?:[а-я]{1,7} )?[0-9]")
+_OWN_NUMBER: Final = re.compile(r"[ :-]{1,3}(?:[а-я]{1,7} )?[0-9]{1,6}(?![0-9-])")
 _BEHIND: Final = 6
 """How much further a cue behind a fact counts than one before it."""
 

@@ -82,7 +82,8 @@ _WEEKDAYS: Final = (
     r"|(?P<w6>воскр\w{3,8}|вс\b|неділ\w|жексенбі|sunday)"
 )
 _WEEKDAY: Final = re.compile(
-    r"(?P<week>на (?:прошлой|той|предыдущей) неделе,? ?)?(?:\b(?:в|во|у|on|last)[ ]{1,2})?"
+    r"(?P<week>на (?P<before>поза)?(?:прошлой|той|предыдущей) неделе,? ?"
+    r"(?:(?:кажется|вроде|примерно|где-то),? )?)?(?:\b(?:в|во|у|on|last)[ ]{1,2})?"
     r"(?P<past>(?:прошл\w{2}|минувш\w{2}|прошедш\w{2}|ту|last|минул\w{1,2}"
     r"|позапрошл\w{2})[ ]{1,2})?(?P<this>(?:эт[уо]т?|this)[ ]{1,2})?"
     rf"\b(?:{_WEEKDAYS})(?P<week2>,? на (?:прошлой|той|предыдущей) неделе)?"
@@ -268,7 +269,7 @@ def _weekdays(sheet: Sheet, today: date) -> Iterator[Day]:
         other: tuple[Span, ...] = ()
         sureness = 0.85
         if found["week"] or found["week2"]:
-            recent = monday - timedelta(days=7 - number)
+            recent = monday - timedelta(days=(14 if found["before"] else 7) - number)
         elif found["past"]:
             if recent == today:
                 recent -= timedelta(days=7)

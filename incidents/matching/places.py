@@ -130,7 +130,7 @@ def _words(sheet: Sheet, gazetteer: Gazetteer) -> list[_Found]:
         if count >= WORDS_MAX:
             break
         text = match[0]
-        if len(text) < 3 or text in GENERIC:
+        if len(text) < 3 or text in GENERIC or _MAILBOX.match(sheet.even, match.start()):
             continue
         start, end = match.span()
         cued = _cued(sheet, start)
@@ -164,6 +164,8 @@ def _words(sheet: Sheet, gazetteer: Gazetteer) -> list[_Found]:
     return found
 
 
+_MAILBOX: Final = re.compile(r"почт(?!е\b|[аеуы] росси|амт)|электронн")
+"""The post that is no post office."""
 _NEAR: Final = re.compile(
     r"(?:метро|улиц\w|\bул\.?|проспект\w?|\bтц|\bтрц|магазин\w{0,2}|площад\w"
     r"|шоссе|адрес\w?|станци\w|супермаркет\w{0,2}|\bг\.|город\w?) ?[: \"(]{1,3}$"

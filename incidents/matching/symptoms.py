@@ -83,7 +83,8 @@ SYMPTOMS: Final = (
         r"|платежа|поступлени\w)|deneg net|где (?:мои )?деньги|деньги (?:зависли"
         r"|пропали|исчезли|потерял\w+|ушли в никуда|где)|(?:баланс"
         r"|счет)\w? (?:\w+ ){0,2}(?:не (?:изменил\w+|увеличил\w+|пополнил\w+)"
-        r"|пуст\w*|ноль)|\bи ничего\b|зачислено:? {0,2}0\b|ничего нет\b|без движения|(?:түспеді"
+        r"|пуст\w*|ноль)|\bи ничего\b|\bих (?:все еще |до сих пор |так и )?нет\b"
+        r"|зачислено:? {0,2}0\b|ничего нет\b|без движения|(?:түспеді"
         r"|түскен жоқ|келмеді)|остальное не",
     ),
     Sign(
@@ -332,16 +333,19 @@ def read_symptoms(sheet: Sheet) -> list[Fact]:
         for sign, pattern in signs:
             if sign.name in seen:
                 continue
-            found = pattern.search(sheet.even)
-            if found and not _denied(sheet, sign.name, found):
+            all_found = pattern.finditer(sheet.even)
+            found = next((f for f in all_found if not _denied(sheet, kind, sign.name, f)), None)
+            if found:
                 seen.add(sign.name)
                 facts.append(sheet.fact(kind, sign.name, found.span(), sign.confidence))
     return _sensible(facts)
 
 
-def _denied(sheet: Sheet, name: str, found: re.Match[str]) -> bool:
+def _denied(sheet: Sheet, kind: str, name: str, found: re.Match[str]) -> bool:
     """Tell whether a wording is of something that did not happen."""
-    before = sheet.even[max(0, found.start() - 4) : found.start()]
+    before = sheet.even[max(0, found.start() - 7) : found.start()]
+    if kind == "service":
+        return before.endswith("вместо ")
     return name in {"hung", "rebooted", "double_payment", "note_swallowed"} and before.endswith(
         "не "
     )
