@@ -12,11 +12,6 @@ class Address:
     name: str
     address: str
 
-    @property
-    def domain(self) -> str:
-        """Return what stands behind the @."""
-        return self.address.rpartition("@")[2]
-
 
 NOBODY = Address("", "")
 

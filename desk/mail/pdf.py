@@ -14,11 +14,6 @@ _SCALE: Final = 200 / 72
 """200 dots per inch: a receipt's code has four or more for each module."""
 
 
-def is_pdf(content: bytes) -> bool:
-    """Return whether the bytes begin like a PDF."""
-    return b"%PDF-" in content[:1024]
-
-
 def pdf_contents(content: bytes, left: Left) -> tuple[list[str], str]:
     """Return the codes and the text of the first pages."""
     try:

@@ -5,12 +5,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from desk.mail.reading import PIECES_MAX
+from desk.mail.written_dates import written_date
 from incidents.matching.passage import Origin
 from tests.unit.desk.mail.mail_clients import ANSWER, ASKED, FORWARDS, HTML_REPLIES, REPLIES, Sample
 from tests.unit.desk.mail.mail_clients_more import MORE_FORWARDS, MORE_REPLIES
 from tests.unit.desk.mail.mail_letters import (
     CLAIM,
     CLIENT,
+    MOSCOW,
     SENT,
     STAFF,
     YESTERDAY,
@@ -170,3 +172,50 @@ def test_a_letter_of_endless_turns_has_a_bound() -> None:
     assert len(found.passages) == PIECES_MAX
     assert found.passages[-1].origin is Origin.QUOTED
     assert found.text.count("b") == 1_000
+
+
+@pytest.mark.parametrize("text", [f"> {CLAIM}\n> \n> Иван", f">{CLAIM}"])
+def test_a_forward_that_is_only_marked_is_passed_on(text: str) -> None:
+    """Some programs forward by quoting; the subject says that it is a forward."""
+    found = read(mail(text, From=STAFF, Subject="Fwd: клиент"))
+    assert CLAIM in forwarded(found)
+    assert CLAIM not in forwarded(read(mail(text, From=STAFF, Subject="Re: клиент")))
+
+
+def test_a_header_block_inside_marks_is_read() -> None:
+    """Passed on with marks and without a line that says so."""
+    text = (f"См. ниже\n\n> От: {CLIENT}\n> Отправлено: 22 ноября 2026 г. 18:30\n> Кому: Ольга\n"
+            f"> Тема: Не пришли деньги\n> \n> {CLAIM}")  # fmt: skip
+    found = read(mail(text, From=STAFF, Subject="клиент"))
+    [claim] = [each for each in found.passages if CLAIM in each.text]
+    assert (claim.origin, claim.written_at) == (Origin.FORWARDED, YESTERDAY)
+    assert new(found) == "См. ниже"
+
+
+def test_a_company_s_notice_is_a_signature_to_its_paragraph_s_end() -> None:
+    """What follows is the person's again."""
+    notice = "Внимание! Это внешнее письмо, не открывайте вложения и не переходите по ссылкам.\nИТ"
+    found = read(mail(f"{notice}\n\n{CLAIM}"))
+    assert (signature(found), new(found)) == (notice, CLAIM)
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [('22.11.2026, 18:30, "И" <a@b>:', "2026-11-22T18:30:00+03:00"),
+     ("Воскресенье, 22 ноября 2026, 18:30 +05:00 от И", "2026-11-22T18:30:00+05:00"),
+     ("вс, 22 нояб. 2026 г. в 18:30, И <a@b>:", "2026-11-22T18:30:00+03:00"),
+     ("18:30, 22 ноября 2026 г., И:", "2026-11-22T18:30:00+03:00"),
+     ("Sunday, November 22, 2026 6:30 PM", "2026-11-22T18:30:00+03:00"),
+     ("Sun, 22 Nov 2026 12:15 AM", "2026-11-22T00:15:00+03:00"),
+     ("11/22/2026 6:30 PM", "2026-11-22T18:30:00+03:00"),
+     ("2026-11-22 18:30", "2026-11-22T18:30:00+03:00"),
+     ("Sun, 22 Nov 2026 15:30:00 GMT", "2026-11-22T15:30:00+00:00"),
+     ("неділя, 22 листопада 2026 р. о 18:30", "2026-11-22T18:30:00+03:00"),
+     ("22.11.26", "2026-11-22T12:00:00+03:00"),
+     ("45.99.2026 18:30", None), ("22 ноября 2046 г. 18:30", None), ("вчера в 18:30", None),
+     ("01.01.2001 10:00", None), ("22.11.2026 99:99", None), ("", None)],
+)  # fmt: skip
+def test_dates_above_a_mail(text: str, moment: str | None) -> None:
+    """As programs of every language write them; what cannot be is none."""
+    found = written_date(text, zone=MOSCOW, before=SENT)
+    assert (found and found.isoformat()) == moment
