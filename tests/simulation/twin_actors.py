@@ -5,12 +5,16 @@ and waits until everybody stands at a gate again, is done, or is blocked by anot
 """
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from typing import Any, Final
 
 import asyncpg
 
+from incidents import store, watch
+from incidents.store_ledger import CASES, OTHER_INCIDENTS
 from tests.simulation.twin_work import Work
 
 LOST: Final = (
@@ -36,6 +40,8 @@ class Actor:
         self.label = ""
         self.is_done = False
         self.results: list[object] = []
+        self.answers: list[object] = []
+        """What each statement answered, in a form that does not depend on chance."""
         self._connect, self._work = connect, work
 
     async def live(self) -> None:
@@ -80,7 +86,9 @@ class Gated:
     async def fetch(self, sql: str, *arguments: Any) -> Any:
         """Return all rows."""
         await self._actor.at_gate(_label(sql))
-        return await self._connection.fetch(sql, *arguments)
+        rows = await self._connection.fetch(sql, *arguments)
+        self._actor.answers.append(_comparable(sql, rows))
+        return rows
 
     async def fetchrow(self, sql: str, *arguments: Any) -> Any:
         """Return the first row."""
@@ -108,6 +116,23 @@ class Gated:
         async with self._connection.transaction():
             yield
             await self._actor.at_gate("commit")
+
+
+_IN_ORDER: Final = (store.TAKE, store.POSITIONS, OTHER_INCIDENTS, CASES)
+
+
+def _comparable(sql: str, rows: Sequence[Any]) -> list[str]:
+    found = []
+    for row in rows:
+        values = dict(row.items())
+        if "pulse" in values or "body" in values:  # jsonb: the order of names is PostgreSQL's
+            for name in values.keys() & {"pulse", "body"}:
+                values[name] = values[name] and json.loads(values[name], parse_float=Decimal)
+                values[name] = json.dumps(values[name], default=str, sort_keys=True)
+        if sql == watch.BEHIND:
+            del values["since"]  # now()
+        found.append(repr(values))
+    return found if sql in _IN_ORDER else sorted(found)
 
 
 def _label(sql: str) -> str:

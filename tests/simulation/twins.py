@@ -51,6 +51,7 @@ class Play:
     places: list[list[str]] = field(default_factory=list)
     """Where each actor stood after each step."""
     results: list[list[object]] = field(default_factory=list)
+    answers: list[list[object]] = field(default_factory=list)
     tables: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     told: list[tuple[str, str]] = field(default_factory=list)
 
@@ -100,6 +101,7 @@ class ModelStage:
         assert self._node.troubles == []
         assert not self._database.heap.locks
         play.results = [actor.results for actor in self._actors]
+        play.answers = [actor.answers for actor in self._actors]
         play.tables = {
             shape.name: _comparable(shape, self._database.committed(shape.name).values())
             for shape in SHAPES
@@ -225,6 +227,9 @@ class RealStage:
         for actor, ours in zip(self._actors, self._play.results, strict=True):
             for number, (one, other) in enumerate(zip(ours, actor.results, strict=True)):
                 assert one == other, f"actor {actor.number}, work {number}: {one}, really {other}"
+        for actor, ours in zip(self._actors, self._play.answers, strict=True):
+            for number, (one, other) in enumerate(zip(ours, actor.answers, strict=True)):
+                assert one == other, f"actor {actor.number}, answer {number}: {one}, really {other}"
         for shape in SHAPES:
             columns = ", ".join(shape.columns)
             rows = await self._admin.fetch(f"select {columns} from {shape.name}")  # noqa: S608
