@@ -19,8 +19,8 @@ import orjson
 from pydantic import ValidationError
 
 from collector import validators
-from collector.accounts import FIELD, stored_account
 from wire import codec
+from wire.accounts import FIELD, stored_account
 from wire.journal import Batch, digest
 from wire.limits import BATCH_BYTES_MAX, BATCH_EVENTS_MAX, NUMBER_MAX
 

@@ -1,6 +1,6 @@
 """What the desk is told at start; a line each in docs/settings.md."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from desk.words import Language
@@ -12,8 +12,10 @@ class DeskSettings:
 
     dsn: str
     """The database."""
-    report_key: bytes
+    report_key: bytes = field(repr=False)
     """Encrypts reports at rest and signs sessions; at least 16 random bytes, never changed."""
+    account_key: bytes = field(repr=False)
+    """Key of the account hashes; the desk needs the same. Lost, no account can be confirmed."""
     host: str = "127.0.0.1"
     """The address to listen on; loopback unless somebody decides otherwise."""
     port: int = 8080
@@ -30,6 +32,12 @@ class DeskSettings:
     """How long a good token is believed without asking again: the delay of a revocation."""
     report_bytes_max: int = 26_214_400
     """The largest report taken (25 MiB, what mail servers carry)."""
+    mailboxes: str = ""
+    """Our own addresses, apart by blanks: what they wrote is no customer's mail."""
+    staff_domains: str = ""
+    """Domains of our people, apart by blanks: who passes on what a customer wrote to them."""
+    mail_hosts: str = ""
+    """Our own mail servers, apart by blanks, whose word on who sent a mail is believed."""
     body_bytes_max: int = 65_536
     """The largest body of any other request."""
     secure_cookies: bool = False

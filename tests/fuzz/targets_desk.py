@@ -15,6 +15,7 @@ from desk.site import make_site
 from desk.state import Clocks, Desk
 from tests.fuzz import laws
 
+KEY: Final = b"a key of the fuzzer, 32 bytes..."
 NOW: Final = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 STATUSES: Final = frozenset(
     {200, 201, 303, 304, 307, 400, 401, 403, 404, 405, 406, 409, 413, 415, 422, 503}
@@ -67,7 +68,7 @@ class Failures(logging.Handler):
 
 @cache
 def _site() -> tuple[Any, asyncio.AbstractEventLoop, Failures]:
-    settings = DeskSettings(dsn="", report_key=b"a key of the fuzzer, 32 bytes...")
+    settings = DeskSettings(dsn="", report_key=KEY, account_key=KEY)
     clocks = Clocks(now=lambda: NOW, monotonic_s=lambda: 0.0)
     failures = Failures()
     logging.getLogger("kvitok.desk").addHandler(failures)

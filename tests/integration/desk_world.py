@@ -176,7 +176,7 @@ async def desk_over(dsn: str, **settings: Any) -> AsyncIterator[World]:
     clock = Clock()
     async with pool(dsn, connections_max=4) as database:
         desk = Desk(
-            DeskSettings(dsn=dsn, report_key=KEY, **settings),
+            DeskSettings(dsn=dsn, report_key=KEY, account_key=KEY, **settings),
             database,
             Clocks(now=lambda: clock.now, monotonic_s=lambda: clock.passed_s),
         )

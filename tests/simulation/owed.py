@@ -27,12 +27,12 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any, Final
 
-from collector.accounts import stored_account
 from collector.reading import Refused, read_batch
 from incidents.times import ms
 from tests.simulation.copies import Cursor, Line, where
 from tests.simulation.disk import Chronicle, Gone, History, Written
 from tests.simulation.told import Say
+from wire.accounts import stored_account
 from wire.codec import encode_batch
 from wire.journal import Batch, Epoch
 from wire.limits import KEEP_ACKNOWLEDGED_DAYS

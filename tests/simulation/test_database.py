@@ -383,10 +383,10 @@ def test_unknown_sql_is_named(place: Place) -> None:
 
 def test_every_statement_of_the_product_is_known() -> None:
     """Each SQL constant of the collector and the fold has its meaning here."""
-    from collector import accounts, journals
+    from collector import journals
     from incidents import store_ledger, watch
 
-    del accounts, journals
+    del journals
     known = Database(World(AT), random=Random(1)).statements
     for module in (store, now, fold_store, store_ledger, watch):
         for name, value in vars(module).items():

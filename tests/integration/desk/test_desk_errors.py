@@ -235,7 +235,9 @@ async def test_who_is_not_let_into_the_database_is_told_by_readyz(
     assert "nobody_such" in wrong
     async with pool(wrong, connections_max=1) as refusing:
         clocks = Clocks(now=lambda: world.clock.now, monotonic_s=lambda: world.clock.passed_s)
-        site = make_site(Desk(DeskSettings(dsn=wrong, report_key=KEY), refusing, clocks))
+        site = make_site(
+            Desk(DeskSettings(dsn=wrong, report_key=KEY, account_key=KEY), refusing, clocks)
+        )
         transport = httpx.ASGITransport(site, client=("127.0.0.1", 1))
         async with httpx.AsyncClient(transport=transport, base_url="http://desk.test") as client:
             answer = await client.get("/readyz")

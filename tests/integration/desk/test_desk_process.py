@@ -27,7 +27,7 @@ async def token(dsn):
 dsn, port = sys.argv[1], int(sys.argv[2])
 logging.basicConfig(level=logging.INFO)
 print(asyncio.run(token(dsn)), flush=True)
-run(DeskSettings(dsn=dsn, report_key=b"k" * 32, port=port, access_log=True),
+run(DeskSettings(dsn=dsn, report_key=b"k" * 32, account_key=b"k" * 32, port=port, access_log=True),
     ready=lambda: print("ready", flush=True))
 print("ended", flush=True)
 """
@@ -80,7 +80,7 @@ def test_a_taken_port_is_told_in_words(desk: tuple[subprocess.Popen[str], str, s
 import sys
 from desk.app import run
 from desk.settings import DeskSettings
-run(DeskSettings(dsn="", report_key=b"k" * 32, port=int(sys.argv[1])))
+run(DeskSettings(dsn="", report_key=b"k" * 32, account_key=b"k" * 32, port=int(sys.argv[1])))
 """
     port = address.rpartition(":")[2]
     second = subprocess.run(

@@ -29,7 +29,9 @@ def test_a_person_clears_what_only_a_person_can(
 ) -> None:
     """A clash is cleared; what the journal clears, and what is not there, is refused with words."""
     config = tmp_path / "kvitok.toml"
-    config.write_text(f'[database]\ndsn = "{database}"\n[secrets]\nreport_key = "{"0" * 64}"\n')
+    config.write_text(
+        f'[database]\ndsn = "{database}"\n[secrets]\nreport_key = "{"0" * 64}"\naccount_key = "{"0" * 64}"\n'
+    )
 
     def clear(number: object) -> tuple[int, str]:
         status = status_of(["incident", "clear", str(number), "--config", str(config)])

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from collector.accounts import account_hash, account_mask, stored_account
+from wire.accounts import account_hash, account_mask, stored_account
 
 KEY = b"key"
 
