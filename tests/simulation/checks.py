@@ -8,6 +8,7 @@
 | `incident_once` | an incident has one row under its key; only provisional ones go |
 | `case_once` | one case for a transaction, one open work order for a terminal; none goes |
 | `listened` | silence is told only while somebody listens |
+| `silent` | silence is told only of who has not spoken to a collector that lives |
 | `listed` | a terminal that has a journal is in the list |
 | `bounded` | queues, memories and journals keep within their named bounds |
 | `no_fall` | no process ends or fails by itself |
@@ -19,12 +20,14 @@ bounds, `program` (the living `Collector`; without it the bounds of its memory a
 """
 
 import json
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from agent.journal import Limits
 from collector.app import Collector
+from collector.mqtt import Message
 from incidents.times import ms
 from tests.simulation.bounds import over_bounds
 from tests.simulation.copies import Copies, Line, Memory, Written
@@ -33,10 +36,13 @@ from tests.simulation.keys import Keys
 from tests.simulation.owed import Owed, by_epoch
 from tests.simulation.services import ACCOUNT_KEY
 from tests.simulation.told import Violation
+from wire.codec import PayloadRefused, read
 
 if TYPE_CHECKING:
     from tests.simulation.database import Backup
     from tests.simulation.house import House
+    from tests.simulation.lines import ServiceLine
+    from tests.simulation.loop import Node
     from tests.simulation.session import Commit
     from tests.simulation.terminal import Terminal
 
@@ -66,6 +72,7 @@ MAKES_DROP: Final = frozenset({"disk_full", "clock_ahead", "clock_back", "flat_b
 """Faults after which an agent may drop what it would have kept."""
 LATE_S: Final = 15.0
 """What editions, notices and commits take, and more."""
+SPOKE_MAX: Final = 40
 COMMIT_WAITS_S: Final = 60.0
 """Between the look at who listens and the commit that tells a silence: one command timeout."""
 
@@ -92,6 +99,9 @@ class Watcher:
         house.broker.sent_out = self._answered  # type: ignore[method-assign]  # the one way out
         self._sent_up: Callable[[Any, Any, tuple[str, bytes, bool]], None] = house.broker.sent_up
         house.broker.sent_up = self._sent  # type: ignore[method-assign]  # the one way in
+        self._spoke: dict[str, deque[tuple[float, Node]]] = {}
+        self._deliver = house.broker._deliver  # noqa: SLF001 - the one way to a collector
+        house.broker._deliver = self._delivered  # type: ignore[method-assign]  # noqa: SLF001 - the same
         self._look_again()
 
     def say(self, law: str, place: str, what: str) -> None:
@@ -124,6 +134,7 @@ class Watcher:
             self._keys.incident(key, before, row)
             if before is None and row is not None and row["rule"] == "terminal_silent":
                 self._was_listened(row)
+                self._was_silent(row)
         for key, row in written.get("support_case", {}).items():
             self._keys.case(key, commit.before["support_case"].get(key), row)
 
@@ -142,6 +153,26 @@ class Watcher:
                 if times and times[-1][0] == row["since"]:
                     times.pop()
                 times.append((row["since"], row["until"]))
+
+    def _delivered(self, line: "ServiceLine", message: Message) -> None:
+        _, _, terminal, channel = message.topic.split("/")
+        if channel in {"pulse", "journal"} and not line.node.frozen and _is_whole(message.payload):
+            spoke = self._spoke.setdefault(terminal, deque(maxlen=SPOKE_MAX))
+            spoke.append((self._house.world.now, line.node))
+        self._deliver(line, message)
+
+    def _was_silent(self, row: Line) -> None:
+        """See that nobody heard the terminal within the time that silence takes."""
+        if row["terminal"] not in {each.number for each in self._house.terminals}:
+            return  # A hostile one names intervals of its own.
+        scenario, now = self._house.scenario, self._house.world.now
+        least = now - scenario.thresholds.silent_intervals * scenario.pulse_interval_s + 2
+        most = now - COMMIT_WAITS_S - 2
+        for at, node in self._spoke.get(row["terminal"], ()):
+            if least < at < most and not node.dead and not node.frozen:
+                what = f"silence from {row['opened_at']} on is told, and it spoke at {at:.3f} s"
+                self.say("silent", row["terminal"], what)
+                return
 
     def _was_listened(self, row: Line) -> None:
         """See that a collector was subscribed, for long enough, when silence was told."""
@@ -172,10 +203,6 @@ class Watcher:
         self.copies.restored({name: database.committed(name).values() for name in names}, memory)
         incidents, cases = database.committed("incident"), database.committed("support_case")
         self._keys.restored(incidents.values(), cases.values())
-
-    def restored(self) -> None:
-        """Take note that the house has restored a backup; it was seen when it happened."""
-        assert self.copies.restores
 
     # --- bounds
 
@@ -209,9 +236,9 @@ class Watcher:
         positions = self._house.database.committed("fold_position")
         for key, row in self._house.database.committed("journal").items():
             position = positions.get(key)
-            read = 1 if position is None else position["next_seq"]
-            if read != row["next_seq"]:
-                yield key, read, row["next_seq"]
+            folded = 1 if position is None else position["next_seq"]
+            if folded != row["next_seq"]:
+                yield key, folded, row["next_seq"]
 
     def stuck(self, waited_s: float) -> list[Violation]:
         """Say what has not drained in so many seconds without faults."""
@@ -327,6 +354,7 @@ class Watcher:
             clashes=rows("journal_clash"),
             pulsed_until=self._pulsed_until(name),
             edge_ms=int(1000 * (scenario.pulse_interval_s + scenario.poll_s + LATE_S)),
+            honest=name in {each.number for each in self._house.terminals},
             say=self.say,
         )
 
@@ -339,6 +367,10 @@ class Watcher:
         newest = max(epoch for terminal, epoch in self.copies.cursors if terminal == name)
         stands = (pulse["epoch"], pulse["next"]) == (newest, self.copies.cursors[name, newest][0])
         return ms(row["pulse_at"]) if stands and pulse["unacked"] == 0 else 0
+
+
+def _is_whole(payload: bytes) -> bool:
+    return not isinstance(read(payload), PayloadRefused)
 
 
 def _words(trouble: Mapping[str, Any]) -> str:

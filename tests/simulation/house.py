@@ -104,8 +104,8 @@ class House:
 
     def restore(self, backup: Backup) -> None:
         """Put an earlier state of the database in place."""
+        self.story("database", "is an earlier one now")
         self.database.restore(backup)
-        self.watcher.restored()
 
     def clear_up(self, weather: Weather) -> None:
         """End a storm, unless another one has begun since."""

@@ -101,7 +101,7 @@ class ServiceLine:
     """What `collector.mqtt.Broker` is to a collector."""
 
     def __init__(self, broker: "Broker", node: Node, on_message: Callable[[Message], None]) -> None:
-        self._broker, self._node, self._on_message = broker, node, on_message
+        self._broker, self.node, self._on_message = broker, node, on_message
         self.subscribed_since: float | None = None
         """The instant of the last subscription, while it stands."""
         self.shared: Sequence[str] = ()
@@ -120,7 +120,7 @@ class ServiceLine:
 
     def publish(self, topic: str, payload: bytes) -> None:
         """Send, or drop where there is no connection."""
-        if self.connected and not self._node.dead:
+        if self.connected and not self.node.dead:
             self._broker.sent_out(self._link_out, topic, payload)
 
     async def run(
@@ -132,10 +132,10 @@ class ServiceLine:
             await asyncio.sleep(self._jitter.uniform(0.002, 0.03))
             if self._broker.up:
                 wait_s = RETRY_FIRST_S
-                self._lost = self._node.create_future()
+                self._lost = self.node.create_future()
                 self._inbox.clear()
                 self.shared, self.plain = (shared, plain) if share else ((), [*shared, *plain])
-                self.subscribed_since = self._node.time()
+                self.subscribed_since = self.node.time()
                 self._broker.joined(self)
                 on_ready()
                 try:
@@ -151,7 +151,7 @@ class ServiceLine:
         now = self._broker.world.now
         if not self._inbox:
             self._unread_since = now
-        elif self._node.frozen and now - self._unread_since > SERVICE_KEEP_ALIVE_S * 1.5:
+        elif self.node.frozen and now - self._unread_since > SERVICE_KEEP_ALIVE_S * 1.5:
             self._broker.left(self)
             self.hung_up()
             return
@@ -165,12 +165,12 @@ class ServiceLine:
         self._wake(None)
 
     def _wake(self, message: Message | None) -> None:
-        if self._node.dead:
+        if self.node.dead:
             return
         self._inbox.append(message)
         if not self._reading:
             self._reading = True
-            self._node.within(self._read)
+            self.node.within(self._read)
 
     def _read(self) -> None:
         inbox = self._inbox
@@ -185,4 +185,4 @@ class ServiceLine:
                 self._on_message(message)
         self._reading = bool(inbox)
         if inbox:
-            self._node.within(self._read)
+            self.node.within(self._read)

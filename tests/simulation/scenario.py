@@ -12,10 +12,10 @@ MINUTE_S: Final = 60.0
 HOUR_S: Final = 3600.0
 DAY_S: Final = 86_400.0
 HORIZONS: Final = {
-    4 * MINUTE_S: 6,
+    4 * MINUTE_S: 8,
     12 * MINUTE_S: 6,
-    40 * MINUTE_S: 4,
-    3 * HOUR_S: 2,
+    40 * MINUTE_S: 2,
+    3 * HOUR_S: 1,
     20 * HOUR_S: 1,
     9 * DAY_S: 1,
 }
@@ -86,7 +86,7 @@ def lasting(what: Scenario, horizon_s: float) -> Scenario:
     return replace(
         what,
         horizon_s=horizon_s,
-        pulse_interval_s=int(max(horizon_s / (2 * TURNS), 60)),
+        pulse_interval_s=max(60, int(2 * every_s)),
         poll_s=every_s,
         listening_s=every_s,
         thresholds=replace(what.thresholds, deaf_s=3 * every_s),
