@@ -39,6 +39,9 @@ GRANTS: Final[dict[str, dict[str, str]]] = {
     "support_case": {INCIDENTS: CHANGE, DESK: CHANGE},
     "case_history": {INCIDENTS: ADD, DESK: ADD},
     "report": {INCIDENTS: READ, DESK: CHANGE},
+    "report_fact": {DESK: ALL},
+    "report_match": {DESK: ALL},
+    "report_candidate": {DESK: ALL},
     "api_token": {DESK: CHANGE},
     "schema_migration": {COLLECTOR: READ, INCIDENTS: READ, DESK: READ},
 }

@@ -31,6 +31,8 @@ DOORS: dict[str, str] = {
     "firmware_sim/line.py": "serves ptys in a thread",
     "firmware_sim/session.py": "speaks MQTT for many terminals",
     "incidents/app.py": "handles signals, configures logging",
+    "incidents/matching/blocking.py": "reads candidates",
+    "incidents/matching/matcher.py": "asks on a connection",
     "incidents/store.py": "reads and writes the fold's tables",
     "incidents/store_ledger.py": "reads and writes incidents and cases",
     "incidents/worker.py": "reads the clock, holds connections",

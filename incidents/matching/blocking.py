@@ -1,0 +1,316 @@
+"""The matcher's door to PostgreSQL: the transactions that a report may mean, some hundreds at most.
+
+Each branch has an index and a limit; what is close to the time and sum that are told comes first.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, TypeAlias
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import asyncpg
+import orjson
+
+from incidents.findings import MONEY
+from incidents.matching.claims import READ_IN, Claims, plain
+from incidents.matching.model import Scene
+from incidents.matching.payment import Payment
+
+Connection: TypeAlias = asyncpg.Connection
+
+REPORTED_WITHIN: Final = timedelta(days=35)
+"""Older transactions are found by an account or a number only."""
+CLOCK_AHEAD: Final = timedelta(minutes=15)
+"""A terminal's clock may be so far ahead of the report."""
+ROUND_THE_CLOCK: Final = timedelta(days=1)
+"""Customers mistake the day by one."""
+WIDE: Final = timedelta(days=4)
+"""A longer window is read from its end."""
+EVERYWHERE_MAX: Final = timedelta(hours=40)
+"""The longest window in which the whole fleet is looked through for a sum."""
+
+EACH: Final = 100
+"""Candidates by one account or number."""
+NEARBY: Final = 400
+"""Candidates at the terminals that are named."""
+AROUND: Final = 1200
+"""Candidates at the terminals that a place may mean."""
+SUMS: Final = 400
+"""Candidates by sum and time in the whole fleet."""
+PLACES_MAX: Final = 50
+SAMPLE: Final = 4000
+"""Recent transactions in which sums are counted."""
+
+COLUMNS: Final = """
+t.terminal, t.epoch, t.tx, t.started_at, t.ended_at, t.service, t.service_name, t.account_masked,
+t.account_hash, t.accepted, t.returned, t.currency, t.payment, t.payment_amount, t.payment_fee,
+t.payment_reference, t.receipt, t.receipt_number, t.fiscal::text as fiscal, t.judged::text as judged
+"""
+
+BY_ACCOUNT: Final = f"""
+select {COLUMNS} from unnest($1::text[]) as named(hash), lateral (
+  select * from transaction where account_hash = named.hash and started_at <= $2
+  order by started_at desc limit $3
+) t
+"""  # noqa: S608 - built of the names above
+
+BY_RECEIPT: Final = f"""
+select {COLUMNS} from unnest($1::text[]) as named(number), lateral (
+  select * from transaction
+  where receipt_number is not null and ltrim(receipt_number, '0') = named.number
+    and started_at <= $2
+  order by started_at desc limit $3
+) t
+"""  # noqa: S608
+
+BY_RECEIPT_AT: Final = f"""
+select {COLUMNS} from transaction t
+where receipt_number is not null and ltrim(receipt_number, '0') = any($1::text[])
+  and terminal = any($2::text[]) and started_at <= $3
+limit $4
+"""  # noqa: S608
+
+BY_REFERENCE: Final = f"""
+select {COLUMNS} from unnest($1::text[]) as named(number), lateral (
+  select * from transaction
+  where payment_reference is not null and ltrim(payment_reference, '0') = named.number
+    and started_at <= $2
+  order by started_at desc limit $3
+) t
+"""  # noqa: S608
+
+BY_FISCAL: Final = f"""
+select {COLUMNS} from transaction t
+where fiscal is not null and ltrim(fiscal ->> 'fp', '0') = any($1::text[])
+limit $2
+"""  # noqa: S608
+
+# A sum or a moment that fits comes first, so that what the limit cuts off is least likely.
+AT_TERMINALS: Final = f"""
+select {COLUMNS} from unnest($1::text[]) as named(terminal),
+  unnest($2::timestamptz[], $3::timestamptz[], $4::timestamptz[]) as said(low, high, best),
+  lateral (
+    select * from transaction t
+    where t.terminal = named.terminal and t.started_at between said.low and said.high
+    order by (t.accepted = any($5::bigint[])) desc,
+      abs(extract(epoch from t.started_at - said.best))
+    limit $6
+  ) t
+limit $7
+"""  # noqa: S608
+
+LATEST_AT_TERMINALS: Final = f"""
+select {COLUMNS} from unnest($1::text[]) as named(terminal),
+  unnest($2::timestamptz[], $3::timestamptz[]) as said(low, high),
+  lateral (
+    select * from transaction t
+    where t.terminal = named.terminal and t.started_at between said.low and said.high
+    order by t.started_at desc limit $4
+  ) t
+limit $5
+"""  # noqa: S608
+
+BY_SUM: Final = f"""
+select {COLUMNS} from unnest($1::timestamptz[], $2::timestamptz[], $3::timestamptz[])
+    as said(low, high, best),
+  lateral (
+    select * from transaction t
+    where t.started_at between said.low and said.high
+      and (t.accepted = any($4::bigint[]) or t.payment_amount = any($4::bigint[])
+        or right(t.account_masked, 2) = any($5::text[]))
+    order by abs(extract(epoch from t.started_at - said.best)) limit $6
+  ) t
+"""  # noqa: S608
+
+ZONES: Final = "select terminal, timezone from terminal where terminal = any($1::text[])"
+FLEET: Final = """
+select count(*) as terminals, array_agg(distinct timezone) as zones
+from (select timezone from terminal limit 20000) fleet
+"""
+SUMS_PUT_IN: Final = """
+select accepted, count(*) as times from (
+  select accepted from transaction where started_at between $1 and $2
+  order by started_at desc limit $3
+) recent group by accepted
+"""
+OLDEST: Final = "select min(started_at) from transaction where started_at between $1 and $2"
+EXPECTED: Final = """
+explain (format json) select from transaction where started_at between $1 and $2
+"""
+
+
+async def scene(connection: Connection, claims: Claims) -> tuple[Scene, list[str]]:
+    """Return what there is to choose from, and the zones of the fleet."""
+    low, high = _reported(claims)
+    fleet = await connection.fetchrow(FLEET)
+    sums = {row[0]: row[1] for row in await connection.fetch(SUMS_PUT_IN, low, high, SAMPLE)}
+    sampled = transactions = sum(sums.values())
+    if sampled >= SAMPLE:
+        plan = orjson.loads(await connection.fetchval(EXPECTED, low, high))
+        transactions = max(sampled, int(plan[0]["Plan"]["Plan Rows"]))
+    oldest = await connection.fetchval(OLDEST, low, high)
+    days = (claims.received_at - oldest) / timedelta(days=1) if oldest else 0.0
+    assert fleet is not None
+    seen = Scene(
+        transactions=transactions, days=max(days, 0.0), terminals=fleet["terminals"], sums=sums,
+        sampled=sampled,
+    )  # fmt: skip
+    return seen, [zone for zone in fleet["zones"] or () if zone]
+
+
+async def candidates(
+    connection: Connection, claims: Claims, zones: Sequence[str]
+) -> tuple[list[Payment], frozenset[str]]:
+    """Return the transactions that a report may mean, and which of the named terminals exist."""
+    said = {name.text for name in claims.terminals}
+    named = await _zones(connection, said | claims.near_terminals)
+    stated = sorted(said & named.keys()) or sorted(named)[:PLACES_MAX]
+    rows: dict[tuple[str, int, str], asyncpg.Record] = {}
+    for some in (
+        await _by_numbers(connection, claims, stated),
+        await _by_where(connection, claims, stated, zones),
+        await _by_sum(connection, claims, zones),
+    ):
+        rows.update(((row["terminal"], row["epoch"], row["tx"]), row) for row in some)
+    missing = {row["terminal"] for row in rows.values()} - named.keys()
+    named |= await _zones(connection, missing)
+    found = [_payment(row, named) for _, row in sorted(rows.items())]
+    return found, frozenset(said & named.keys())
+
+
+def _reported(claims: Claims) -> tuple[datetime, datetime]:
+    return claims.received_at - REPORTED_WITHIN, claims.received_at + CLOCK_AHEAD
+
+
+async def _zones(connection: Connection, terminals: Iterable[str]) -> dict[str, ZoneInfo]:
+    wanted = sorted(terminals)
+    if not wanted:
+        return {}
+    return {row[0]: _zone(row[1]) for row in await connection.fetch(ZONES, wanted)}
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return READ_IN
+
+
+async def _by_numbers(
+    connection: Connection, claims: Claims, stated: Sequence[str]
+) -> list[asyncpg.Record]:
+    rows: list[asyncpg.Record] = []
+    _, until = _reported(claims)
+    accounts = (*claims.paid, *claims.intended, *claims.contacts)
+    if accounts:
+        hashes = sorted({each.hash for each in accounts})
+        rows += await connection.fetch(BY_ACCOUNT, hashes, until, EACH)
+        near = sorted(frozenset[str]().union(*(each.near for each in accounts[:2])) - set(hashes))
+        rows += await connection.fetch(BY_ACCOUNT, near, until, 10)
+    numbers = sorted({plain(name.text) for name in claims.numbers} - {""})
+    if numbers:
+        rows += await connection.fetch(BY_REFERENCE, numbers, until, EACH)
+        if stated:
+            rows += await connection.fetch(BY_RECEIPT_AT, numbers, stated, until, EACH)
+        else:
+            rows += await connection.fetch(BY_RECEIPT, numbers, until, EACH)
+    if claims.fiscal:
+        signs = [plain(each.fp) for each in claims.fiscal]
+        rows += await connection.fetch(BY_FISCAL, signs, EACH)
+    return rows
+
+
+async def _by_where(
+    connection: Connection, claims: Claims, stated: Sequence[str], zones: Sequence[str]
+) -> list[asyncpg.Record]:
+    rows: list[asyncpg.Record] = []
+    weights: dict[str, float] = {}
+    for place in claims.places:
+        weights |= place.weights
+    likeliest = sorted(weights, key=lambda terminal: (-weights[terminal], terminal))
+    places = [each for each in likeliest if each not in stated][:PLACES_MAX]
+    for terminals, most in ((list(stated), NEARBY), (places, AROUND)):
+        if terminals:
+            rows += await _at_terminals(connection, claims, zones, terminals=terminals, most=most)
+    return rows
+
+
+async def _at_terminals(
+    connection: Connection,
+    claims: Claims,
+    zones: Sequence[str],
+    *,
+    terminals: Sequence[str],
+    most: int,
+) -> list[asyncpg.Record]:
+    rows: list[asyncpg.Record] = []
+    each = max(20, most // len(terminals))
+    sums = [amount.minor for amount in claims.amounts]
+    windows = list(windows_of(claims, zones, room=ROUND_THE_CLOCK))
+    narrow = [window for window in windows if window[1] - window[0] <= WIDE]
+    if narrow:
+        rows += await connection.fetch(
+            AT_TERMINALS, terminals, *zip(*narrow, strict=True), sums, each, most
+        )
+    wide = [window[:2] for window in windows if window[1] - window[0] > WIDE]
+    if not windows:
+        wide = [_reported(claims)]
+    if wide:
+        rows += await connection.fetch(
+            LATEST_AT_TERMINALS, terminals, *zip(*wide, strict=True), each, most
+        )
+    return rows
+
+
+async def _by_sum(
+    connection: Connection, claims: Claims, zones: Sequence[str]
+) -> list[asyncpg.Record]:
+    sums = [amount.minor for amount in claims.amounts if amount.role != "fee"]
+    tails = [tail.digits[-2:] for tail in claims.tails]
+    if not sums and not tails:
+        return []
+    room = timedelta(minutes=45)
+    windows = [
+        window
+        for window in windows_of(claims, zones, room=room)
+        if window[1] - window[0] <= EVERYWHERE_MAX
+    ]
+    if not windows:
+        return []
+    found: list[asyncpg.Record] = await connection.fetch(
+        BY_SUM, *zip(*windows, strict=True), sums, tails, SUMS
+    )
+    return found
+
+
+def windows_of(
+    claims: Claims, zones: Sequence[str], *, room: timedelta
+) -> Iterator[tuple[datetime, datetime, datetime]]:
+    """Yield from, to and best of each reading of the times, wide enough for every zone."""
+    first, last = _reported(claims)
+    known = {_zone(name) for name in zones} | {READ_IN}
+    for time in claims.times[:3]:
+        for _, said in time.readings[:3]:
+            starts = [said.low.replace(tzinfo=zone).astimezone(UTC) for zone in known]
+            ends = [said.high.replace(tzinfo=zone).astimezone(UTC) for zone in known]
+            low, high = max(min(starts) - room, first), min(max(ends) + room, last)
+            if low < high:
+                yield low, high, said.best.replace(tzinfo=READ_IN).astimezone(UTC)
+
+
+def _payment(row: asyncpg.Record, zones: Mapping[str, ZoneInfo]) -> Payment:
+    values: dict[str, Any] = dict(row)
+    judged, fiscal = values.pop("judged"), values.pop("fiscal")
+    payment = Payment(**values, zone=zones.get(values["terminal"], READ_IN))
+    if judged == "{}" and fiscal is None:
+        return payment
+    return replace(
+        payment,
+        incidents=frozenset(orjson.loads(judged)) & MONEY,
+        fiscal=None if fiscal is None else _texts(orjson.loads(fiscal)),
+    )
+
+
+def _texts(fiscal: object) -> dict[str, str]:
+    return {key: str(each) for key, each in fiscal.items()} if isinstance(fiscal, dict) else {}

@@ -1,0 +1,157 @@
+"""What follows from the probabilities: attach, suggest, ask, or nothing; and what to ask for."""
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from math import log2
+from typing import Final, Literal
+
+from incidents.matching.claims import Claims
+from incidents.matching.levels import Evidence
+from incidents.matching.model import Model
+from incidents.matching.payment import Payment
+from incidents.matching.posterior import Posterior, Scored
+
+Status = Literal["attached", "suggested", "needs_facts", "other"]
+
+STRONG_BITS: Final = 3.0
+"""From so many bits on a time, sum or place is strong."""
+AGAINST_BITS: Final = -2.0
+"""A fact that says so much against a candidate contradicts it."""
+LEAD: Final = 2.0
+"""A candidate is suggested alone only if it is so many times likelier than the next."""
+ASKED: Final = 2
+"""Facts to ask a customer for."""
+
+KEYS: Final = frozenset({("account", "equal"), ("account", "near"), ("terminal", "equal"),
+                         ("receipt", "equal"), ("operation", "equal")})  # fmt: skip
+"""Strong in any fleet."""
+BY_BITS: Final = frozenset({"paid_at", "amount", "place", "contact"})
+"""Strong by what they weigh."""
+WHO_OR_WHERE: Final = frozenset({"account", "terminal", "place", "receipt", "operation", "contact"})
+DECIDING: Final = frozenset(
+    {"account", "terminal", "place", "receipt", "operation", "amount", "paid_at", "tail", "fiscal"}
+)
+"""Facts that can contradict."""
+
+_Value = Callable[[Payment], Hashable]
+WORTH: Final[Mapping[str, tuple[float, _Value]]] = {
+    "receipt": (10.0, lambda payment: payment.receipt_number or payment.payment_reference),
+    "account": (17.5, lambda payment: payment.account_hash),
+    "terminal": (9.8, lambda payment: payment.terminal),
+    "paid_at": (8.9, lambda payment: payment.started_at.replace(minute=0, second=0, microsecond=0)),
+    "amount": (3.2, lambda payment: payment.accepted),
+}
+"""What may be asked for → bits that it usually gives, and what of a candidate it tells."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What is done with a report, why, and what to ask its sender for."""
+
+    status: Status
+    terminal: str | None
+    epoch: int | None
+    tx: str | None
+    why: str
+    ask: tuple[str, ...]
+
+
+def decide(
+    found: Posterior,
+    claims: Claims,
+    model: Model,
+    *,
+    suspended: bool,
+    terminals: Mapping[str, float] | None = None,
+) -> Decision:
+    """Return what to do; a message of an automaton is never attached by itself."""
+    chances = found.terminals if terminals is None else terminals
+    best = found.scored[0] if found.scored else None
+    if claims.is_empty and not claims.contacts:
+        return Decision(status="other", terminal=None, epoch=None, tx=None, why="no_facts", ask=())
+    if best is not None and best.probability >= model.attach_min:
+        held = "automaton" if suspended else objection(best.evidence)
+        if held is None:
+            return _of(best, "attached", "sure", ())
+        return _of(best, "suggested", held, asked(found, claims))
+    ask = asked(found, claims)
+    if best is not None and best.probability >= model.suggest_min:
+        second = found.scored[1].probability if len(found.scored) > 1 else 0.0
+        if best.probability >= LEAD * second:
+            return _of(best, "suggested", "likely", ask)
+    terminal, chance = next(iter(chances.items()), (None, 0.0))
+    if terminal is not None and chance >= model.suggest_min:
+        why = "twins" if _are_twins(found, model) else "terminal_only"
+        return Decision(
+            status="suggested", terminal=terminal, epoch=None, tx=None, why=why, ask=ask
+        )
+    why = "several" if found.none_probability < 0.5 else "nothing_fits"
+    return Decision(status="needs_facts", terminal=None, epoch=None, tx=None, why=why, ask=ask)
+
+
+def _of(best: Scored, status: Status, why: str, ask: tuple[str, ...]) -> Decision:
+    terminal, epoch, tx = best.payment.key
+    return Decision(status=status, terminal=terminal, epoch=epoch, tx=tx, why=why, ask=ask)
+
+
+def _are_twins(found: Posterior, model: Model) -> bool:
+    pair = found.scored[:2]
+    return (
+        len(pair) == 2
+        and pair[0].probability < LEAD * pair[1].probability
+        and sum(each.probability for each in pair) >= model.suggest_min
+    )
+
+
+def is_strong(evidence: Evidence) -> bool:
+    """Tell whether a fact by itself points to few transactions."""
+    if (evidence.fact, evidence.level) in KEYS:
+        return True
+    return evidence.fact in BY_BITS and evidence.bits >= STRONG_BITS
+
+
+def objection(evidence: Sequence[Evidence]) -> str | None:
+    """Return why a sure candidate is not attached by itself, if anything speaks against it."""
+    by_fact = {each.fact: each for each in evidence}
+    if any(each.fact in DECIDING and each.bits <= AGAINST_BITS for each in evidence):
+        return "contradiction"
+    fiscal = by_fact.get("fiscal")
+    if fiscal is not None and fiscal.level == "equal":
+        return None
+    strong = {each.fact for each in evidence if is_strong(each)}
+    if len(strong) < 2 or not strong & WHO_OR_WHERE:
+        return "one_strong_fact"
+    # Customers use one terminal again and again: something must tell this time from another.
+    time, amount, symptom = (by_fact.get(name) for name in ("paid_at", "amount", "symptom"))
+    of_this_time = strong & {"receipt", "operation"} or (time is not None and time.bits > 0)
+    troubled = symptom is not None and symptom.level in {"incident", "state"}
+    if of_this_time or (amount is not None and amount.bits > 0 and troubled):
+        return None
+    return "no_time"
+
+
+def asked(found: Posterior, claims: Claims) -> tuple[str, ...]:
+    """Return the two facts, not yet told, that would decide most."""
+    told = {
+        "receipt": bool(claims.numbers or claims.fiscal) or "no_receipt" in claims.symptoms,
+        "account": bool(claims.paid),
+        "terminal": bool(claims.terminals) or any(len(p.weights) == 1 for p in claims.places),
+        "paid_at": any(time.precision in {"exact", "around"} for time in claims.times),
+        "amount": bool(claims.amounts),
+    }
+    gains = {
+        name: _spread(found, value) + found.none_probability * bits
+        for name, (bits, value) in WORTH.items()
+        if not told[name]
+    }
+    best = sorted(gains, key=lambda name: (-gains[name], list(WORTH).index(name)))
+    return tuple(best[:ASKED])
+
+
+def _spread(found: Posterior, value: _Value) -> float:
+    """Return how many bits it would tell to know this of the right candidate."""
+    shares: dict[Hashable, float] = {}
+    for each in found.scored[:50]:
+        of = value(each.payment)
+        shares[of] = shares.get(of, 0.0) + each.probability
+    return -sum(share * log2(share) for share in shares.values() if share > 0)

@@ -1,0 +1,119 @@
+"""From the facts of a report to the transaction it means: candidates, probabilities, a decision."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import asyncpg
+
+from incidents.matching.blocking import candidates, scene
+from incidents.matching.claims import Claims, claims_of
+from incidents.matching.decision import Decision, decide
+from incidents.matching.levels import Evidence, Judge, alike_of
+from incidents.matching.model import STANDARD, Model, Scene
+from incidents.matching.passage import Fact
+from incidents.matching.payment import Payment
+from incidents.matching.posterior import Posterior, posterior
+
+__all__ = ["Asked", "Candidate", "Decision", "Evidence", "Match", "match", "weigh"]
+
+CANDIDATES_MAX: Final = 10
+TERMINALS_MAX: Final = 10
+CHANCE_MIN: Final = 0.0005
+"""Less likely terminals are not told."""
+NAMED: Final = 0.5
+"""How likely a report means the terminal it names if its payment is none that we have."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What is matched."""
+
+    facts: Sequence[Fact]
+    received_at: datetime
+    hash_of: Callable[[str], str]
+    """Digits → keyed hash, as stored in `transaction.account_hash`."""
+    suspended: bool = False
+    """An automaton wrote it: it is never attached by itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A transaction that the report may mean."""
+
+    terminal: str
+    epoch: int
+    tx: str
+    probability: float
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """What was found for a report."""
+
+    candidates: tuple[Candidate, ...]
+    """Best first, at most ten."""
+    none_probability: float
+    terminals: tuple[tuple[str, float], ...]
+    decision: Decision
+    model: str
+    """The version of the weights."""
+
+
+async def match(connection: asyncpg.Connection, asked: Asked, model: Model = STANDARD) -> Match:
+    """Find what a report means; reads only."""
+    claims = claims_of(asked.facts, received_at=asked.received_at, hash_of=asked.hash_of)
+    seen, zones = await scene(connection, claims)
+    found, existing = await candidates(connection, claims, zones)
+    return weigh(
+        claims, found, model=model, scene=seen, existing=existing, suspended=asked.suspended
+    )
+
+
+def weigh(
+    claims: Claims,
+    found: Iterable[Payment],
+    *,
+    model: Model,
+    scene: Scene,
+    existing: frozenset[str] = frozenset(),
+    suspended: bool = False,
+) -> Match:
+    """Return the match among these payments; `existing`: named terminals that are of the fleet."""
+    payments = list(found)
+    judge = Judge(claims, model, scene, alike_of(claims, payments))
+    result = posterior(
+        ((payment, judge.evidence(payment)) for payment in payments), model=model, scene=scene
+    )
+    chances = _terminals(result, claims, existing)
+    decision = decide(result, claims, model, suspended=suspended, terminals=chances)
+    return Match(
+        candidates=tuple(
+            Candidate(
+                terminal=each.payment.terminal,
+                epoch=each.payment.epoch,
+                tx=each.payment.tx,
+                probability=each.probability,
+                evidence=each.evidence,
+            )
+            for each in result.scored[:CANDIDATES_MAX]
+        ),
+        none_probability=result.none_probability,
+        terminals=tuple(
+            item for item in list(chances.items())[:TERMINALS_MAX] if item[1] >= CHANCE_MIN
+        ),
+        decision=decision,
+        model=model.version,
+    )
+
+
+def _terminals(found: Posterior, claims: Claims, existing: frozenset[str]) -> dict[str, float]:
+    """Return the terminals' probabilities: a report may mean one, and no transaction of it."""
+    chances = dict(found.terminals)
+    named = [name for name in claims.terminals if name.text in existing]
+    for name in named:
+        share = NAMED * name.confidence / len(named) * found.none_probability
+        chances[name.text] = chances.get(name.text, 0.0) + share
+    return dict(sorted(chances.items(), key=lambda item: (-item[1], item[0])))
