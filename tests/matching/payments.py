@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import accumulate
 from random import Random
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -132,22 +133,24 @@ class Customers:
         return self._chance.choice(self._regulars) if self._chance.random() < 0.5 else self._new()
 
 
-def payments(places: Sequence[Place], count: int, seed: int) -> Iterator[Payment]:
+def payments(
+    places: Sequence[Place], count: int, seed: int, prefix: str = ""
+) -> Iterator[Payment]:
     """Yield so many payments at these places, in no order of time; one in fifty made twice."""
     chance = Random(f"{seed}:payments")
     customers = Customers(chance, count)
-    busy = [chance.uniform(0.3, 2.0) for _ in places]
+    busy = list(accumulate([chance.uniform(0.3, 2.0) for _ in places]))
     numbers = {place.terminal: chance.randrange(1_000, 90_000) for place in places}
     made = 0
     while made < count:
-        place = chance.choices(places, weights=busy)[0]
-        one = _payment(place, customers.next(), chance, f"{made:07x}")
+        place = chance.choices(places, cum_weights=busy)[0]
+        one = _payment(place, customers.next(), chance, f"{prefix}{made:07x}")
         made += 1
         if one.receipt == "printed":
             numbers[place.terminal] += 1
             one = replace(one, receipt_number=f"{numbers[place.terminal]:06d}")
         if chance.random() < 0.02 and made < count and one.inserted:
-            again = _again(one, chance, f"{made:07x}")
+            again = _again(one, chance, f"{prefix}{made:07x}")
             made += 1
             if again.receipt == "printed":
                 numbers[place.terminal] += 1
