@@ -14,6 +14,7 @@ from typing import Final
 import uvicorn
 
 from desk.database import pool
+from desk.reports.again import forever
 from desk.settings import DeskSettings
 from desk.site import make_site
 from desk.state import Clocks, Desk
@@ -39,10 +40,14 @@ async def _serve(settings: DeskSettings, ready: Callable[[], None]) -> None:
     clocks = Clocks(now=_now, monotonic_s=time.monotonic)
     listening = _listen(settings.host, settings.port)
     async with pool(settings.dsn, connections_max=settings.connections_max) as database:
-        server = _Server(_config(Desk(settings, database, clocks)), ready)
+        desk = Desk(settings, database, clocks)
+        server = _Server(_config(desk), ready)
         host, port = listening.getsockname()[:2]
         LOG.info("The desk listens on http://%s:%d", host, port)
+        again = asyncio.create_task(forever(desk))
         await server.serve(sockets=[listening])
+        again.cancel()
+        await asyncio.gather(again, return_exceptions=True)
     LOG.info("The desk has stopped")
 
 

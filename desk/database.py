@@ -77,7 +77,10 @@ async def pool(dsn: str, *, connections_max: int) -> AsyncIterator[Database]:
 
 @asynccontextmanager
 async def one_connection(database: Database) -> AsyncIterator[Any]:
-    """Yield one connection of the pool, for what has to be one commit."""
+    """Yield one connection of the pool, for what has to be one commit; or the one there is."""
+    if isinstance(database, asyncpg.Connection):
+        yield database
+        return
     async with cast("asyncpg.Pool", database).acquire() as connection:
         yield connection
 

@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from desk.mail.letter import OwnAddresses
 from desk.queries.database import Database
 from desk.queries.tokens import bearer_by_id, bearer_of
+from desk.reports.understanding import Reader
 from desk.sealing import Seal, Sessions
 from desk.settings import DeskSettings
 from desk.tokens import Bearer, Believed, token_hash
@@ -31,6 +33,7 @@ class Desk:
     clocks: Clocks
     seal: Seal = field(init=False)
     sessions: Sessions = field(init=False)
+    reader: Reader = field(init=False)
     _believed: Believed = field(init=False)
     _believed_sessions: Believed = field(init=False)
 
@@ -39,6 +42,7 @@ class Desk:
         self.sessions = Sessions(
             self.settings.report_key, hold_s=self.settings.session_hours * _HOUR_S
         )
+        self.reader = Reader(own_addresses(self.settings))
         self._believed = Believed(self.settings.token_believe_s)
         # Apart from the tokens: nobody may send a text that reads like a session's key.
         self._believed_sessions = Believed(self.settings.token_believe_s)
@@ -75,3 +79,16 @@ class Desk:
         if known is not None:
             self._believed_sessions.put(digest, known, self.clocks.monotonic_s())
         return known
+
+
+def own_addresses(settings: DeskSettings) -> OwnAddresses:
+    """Return who we are among the addresses of a mail."""
+
+    def names(text: str) -> frozenset[str]:
+        return frozenset(text.lower().split())
+
+    return OwnAddresses(
+        mailboxes=names(settings.mailboxes),
+        domains=names(settings.staff_domains),
+        hosts=names(settings.mail_hosts),
+    )

@@ -4,6 +4,7 @@ A case is opened once and never deleted; its history only grows. What a person h
 resolves by itself.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal
@@ -97,6 +98,37 @@ class Case:
         self.changed = True
         self.added.append(entry)
         return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A case that there is about a transaction, and who has reported to it."""
+
+    number: str
+    state: CaseState
+    opened_by: str
+    customers: frozenset[str]
+    """Their keys; of a customer who left no address there is none."""
+    reports: int
+
+
+def case_for(customers: frozenset[str], standing: Sequence[Standing]) -> Standing | None:
+    """Return the case that a customer's report joins; None: it gets one of its own.
+
+    One case per customer and transaction: the customer's own, else the detector's where nobody
+    has reported yet. A stranger never comes into somebody's case.
+    """
+    own = (one for one in standing if one.customers & customers)
+    free = (one for one in standing if one.opened_by == DETECTOR and not one.reports)
+    return next(own, None) or next(free, None)
+
+
+REPORT_MOVES: Final[dict[CaseState, Move]] = {
+    "waiting_customer": "answered",
+    "resolved": "reopen",
+    "closed": "reopen",
+}
+"""What a customer's report does to a case that did not expect it; elsewhere nothing."""
 
 
 def number_of(count: int, *, year: int) -> str:

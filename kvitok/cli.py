@@ -57,7 +57,15 @@ def _options(
 
 
 def _add_questions(app: typer.Typer) -> None:
-    from kvitok import backup_work, case_work, commands, doctor, listing, upkeep  # noqa: PLC0415 - see make_app
+    from kvitok import (  # noqa: PLC0415 - see make_app
+        backup_work,
+        case_work,
+        commands,
+        doctor,
+        listing,
+        report_work,
+        upkeep,
+    )
 
     app.command("doctor")(doctor.doctor)
     app.add_typer(commands.terminal, name="terminal")
@@ -65,6 +73,7 @@ def _add_questions(app: typer.Typer) -> None:
     listing.case.command("move")(case_work.case_move)
     listing.case.command("comment")(case_work.case_comment)
     app.add_typer(listing.case, name="case")
+    app.add_typer(report_work.report, name="report")
     app.add_typer(commands.token, name="token")
     upkeep.db.command("backup")(backup_work.db_backup)
     upkeep.db.command("restore")(backup_work.db_restore)

@@ -1,110 +1,137 @@
 """Reports: taken by mail, phone or form, kept sealed, and what was understood of them."""
 
-from datetime import datetime
-from email.parser import BytesHeaderParser
-from email.policy import default as modern
-from email.utils import parsedate_to_datetime
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 import orjson
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from desk.api import API
-from desk.api.asking import DeskNow, described, json_body, media_type
-from desk.api.problems import Problem, not_found
-from desk.metrics import REPORTS
-from desk.queries.reports import Report, SealedReport, read_report, store_report
+from desk.api.asking import Asker, DeskNow, described, json_body, media_type
+from desk.api.problems import Problem, not_found, unprocessable
+from desk.queries.database import INTEGER_MAX, storable
+from desk.queries.reports import Report, read_report, report_number
+from desk.reports.content import WRITTEN, WrittenReport
+from desk.reports.taking import (
+    NewReport,
+    attach_by_person,
+    detach_by_person,
+    mailed,
+    take,
+    try_to_match,
+)
 from desk.state import Desk
-from desk.times import ALWAYS, FOREVER
-from desk.times import read as read_time
+from incidents.actions import Refused
+from incidents.matching.link import Link
 
 router = APIRouter(prefix=API, tags=["reports"])
 
-
-def _time(value: object) -> object:
-    moment = read_time(value) if isinstance(value, str) else None
-    if moment is None:
-        raise ValueError("not an RFC 3339 time such as 2026-11-23T04:52:00Z")
-    return moment
+_MAIL: Final = "message/rfc822"
 
 
-Time = Annotated[datetime, BeforeValidator(_time)]
-
-
-_MINOR_MAX: Final = 2**53
-"""Money's bound in the contract."""
-
-
-class WrittenReport(BaseModel):
-    """A report that somebody typed in: an operator on the phone, or the customer's form."""
+class WantedTransaction(BaseModel):
+    """The transaction that a person says a report is about."""
 
     model_config = ConfigDict(frozen=True)
 
-    channel: Literal["phone", "form"]
-    text: Annotated[str, Field(max_length=100_000)]
-    reported_at: Time
-    email: Annotated[str, Field(max_length=320)] | None = None
-    account: Annotated[str, Field(max_length=100)] | None = None
-    terminal: Annotated[str, Field(max_length=64)] | None = None
-    amount: Annotated[int, Field(ge=0, le=_MINOR_MAX, strict=True)] | None = None
-    paid_at: Time | None = None
+    terminal: Annotated[str, Field(max_length=64)]
+    epoch: Annotated[int, Field(ge=0, le=INTEGER_MAX, strict=True)]
+    tx: Annotated[str, Field(max_length=200)]
 
 
-_WRITTEN: Final = TypeAdapter(WrittenReport)
-_MAIL: Final = "message/rfc822"
+_WANTED: Final = TypeAdapter(WantedTransaction)
 
 
 @router.post(
     "/reports",
     status_code=201,
-    openapi_extra=described(_WRITTEN, **{_MAIL: {"schema": {"type": "string"}}}),
+    openapi_extra=described(WRITTEN, **{_MAIL: {"schema": {"type": "string"}}}),
 )
-async def take(request: Request, desk: DeskNow) -> Report:
+async def receive(request: Request, desk: DeskNow) -> Report:
     """Take a report, as JSON or as a raw mail, and return its row."""
     kind = media_type(request)
     if kind == _MAIL:
         report = _mail(await request.body(), desk)
     elif kind == "application/json":
-        report = _written(await json_body(request, _WRITTEN), desk)
+        report = _written(await json_body(request, WRITTEN), desk)
     else:
         raise Problem(415, f"A report is application/json or {_MAIL}.")
-    REPORTS.labels(report.channel).inc()
-    return await store_report(desk.database, report)
+    return await _row(desk, await take(desk, report))
 
 
 @router.get("/reports/{report}")
 async def show(desk: DeskNow, report: str) -> Report:
     """Return what was understood of a report."""
+    return await _row(desk, _number(report))
+
+
+@router.post("/reports/{report}/match")
+async def match_again(desk: DeskNow, report: str) -> Report:
+    """Read and match a report anew; what a person has decided stays."""
+    number = _number(report)
+    await _row(desk, number)
+    if not await try_to_match(desk, number):
+        raise Problem(500, "The report could not be matched; the desk's log says where.")
+    return await _row(desk, number)
+
+
+@router.post("/reports/{report}/attach", responses={409: {}}, openapi_extra=described(_WANTED))
+async def attach(request: Request, desk: DeskNow, asker: Asker, report: str) -> Report:
+    """Join a report to the case of a transaction, by a person's word."""
+    wanted = await json_body(request, _WANTED)
+    number = _number(report)
+    if not storable(wanted.terminal, wanted.tx):
+        raise unprocessable("tx", "there is no such transaction")
+    link = Link(
+        report=number, terminal=wanted.terminal, epoch=wanted.epoch, tx=wanted.tx, by="person"
+    )
+    _allow(await attach_by_person(desk, link, asker.name))
+    return await _row(desk, number)
+
+
+@router.delete("/reports/{report}/attachment", responses={409: {}})
+async def detach(desk: DeskNow, asker: Asker, report: str) -> Report:
+    """Part a report from its case; it is never attached by itself again."""
+    number = _number(report)
+    _allow(await detach_by_person(desk, number, asker.name))
+    return await _row(desk, number)
+
+
+def _allow(answer: object) -> None:
+    if not isinstance(answer, Refused):
+        return
+    if answer.reason == "unknown":
+        raise not_found("report")
+    if answer.reason == "no_transaction":
+        raise unprocessable("tx", "there is no such transaction")
+    raise Problem(409, f"{answer.text[:1].upper()}{answer.text[1:]}.")
+
+
+def _number(report: str) -> int:
+    number = report_number(report)
+    if number is None:
+        raise not_found("report")
+    return number
+
+
+async def _row(desk: Desk, report: int) -> Report:
     row = await read_report(desk.database, report)
     if row is None:
         raise not_found("report")
     return row
 
 
-def _written(written: WrittenReport, desk: Desk) -> SealedReport:
+def _written(written: WrittenReport, desk: Desk) -> NewReport:
     content = orjson.dumps(written.model_dump(mode="json", exclude_none=True))
-    return SealedReport(written.channel, desk.now(), written.reported_at, desk.seal.seal(content))
+    return NewReport(
+        channel=written.channel,
+        content=content,
+        received_at=desk.now(),
+        reported_at=written.reported_at,
+    )
 
 
-def _mail(raw: bytes, desk: Desk) -> SealedReport:
+def _mail(raw: bytes, desk: Desk) -> NewReport:
     if not raw.strip():
         raise Problem(422, "The mail is empty.", errors=[{"loc": ["body"], "msg": "empty"}])
-    return SealedReport("mail", desk.now(), _sent_at(raw), desk.seal.seal(raw))
-
-
-def _sent_at(raw: bytes) -> datetime | None:
-    """Return when a mail says it was written; a mail without a readable date has none."""
-    header = BytesHeaderParser(policy=modern).parsebytes(raw[:_HEADER_MAX])
-    try:
-        # To look a date up is to parse it: already that fails for a year beyond every calendar.
-        text = header.get("Date")
-        moment = parsedate_to_datetime(str(text)) if text else None
-    except (ValueError, TypeError, OverflowError):
-        return None
-    if moment is None or moment.tzinfo is None:
-        return None
-    return moment if ALWAYS <= moment <= FOREVER else None
-
-
-_HEADER_MAX: Final = 262_144
+    return mailed(raw, desk.now())

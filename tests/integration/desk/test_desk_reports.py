@@ -22,15 +22,26 @@ MAIL = (
 
 
 async def test_a_written_report_is_taken_and_shown(empty_world: World) -> None:
-    """201 with the row of GET /reports/{id}: nothing is claimed that was not understood."""
+    """201 with the row of GET /reports/{id}: what it says, each with its place; no account."""
     answer = await empty_world.client.post("/api/v1/reports", json=WRITTEN)
     assert answer.status_code == 201
     row = answer.json()
+    facts = row.pop("facts")
     assert row == {
         "id": "1", "channel": "phone", "received_at": "2026-11-23T09:30:00.000Z",
-        "reported_at": "2026-11-23T09:00:00.000Z", "facts": [], "candidates": [],
-        "none_probability": 1.0, "terminals": [], "attached": None, "status": "needs_facts",
+        "reported_at": "2026-11-23T09:00:00.000Z", "candidates": [], "none_probability": 1.0,
+        "terminals": [], "attached": None, "status": "needs_facts", "set_aside": None,
+        "why": "nothing_fits", "ask": row["ask"], "model": row["model"],
     }  # fmt: skip
+    assert [(each["kind"], each["value"]) for each in facts[:4]] == [
+        ("account", "+7 916 ***-**-67"), ("contact", "a***@example.com"), ("terminal", "104233"),
+        ("amount", 50000),
+    ]  # fmt: skip
+    symptom = next(each for each in facts if each["kind"] == "symptom")
+    assert (symptom["value"], symptom["text"]) == ("no_receipt", "не выдал чек")
+    start, end = symptom["span"]
+    assert WRITTEN["text"][start:end] == symptom["text"]  # type: ignore[index]  # it is a text
+    row["facts"] = facts
     assert await empty_world.get("/reports/1") == row
 
 

@@ -31,7 +31,8 @@ def test_a_person_works_on_a_case(
     """The history says who did what; a wrong move is answered with the right ones."""
     config = tmp_path / "kvitok.toml"
     config.write_text(
-        f'[database]\ndsn = "{database}"\n[secrets]\nreport_key = "{"0" * 64}"\naccount_key = "{"0" * 64}"\n'
+        f'[database]\ndsn = "{database}"\n[secrets]\nreport_key = "{"0" * 64}"\n'
+        f'account_key = "{"0" * 64}"\n'
     )
     asyncio.run(_open(database))
 

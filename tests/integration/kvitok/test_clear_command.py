@@ -30,7 +30,8 @@ def test_a_person_clears_what_only_a_person_can(
     """A clash is cleared; what the journal clears, and what is not there, is refused with words."""
     config = tmp_path / "kvitok.toml"
     config.write_text(
-        f'[database]\ndsn = "{database}"\n[secrets]\nreport_key = "{"0" * 64}"\naccount_key = "{"0" * 64}"\n'
+        f'[database]\ndsn = "{database}"\n[secrets]\nreport_key = "{"0" * 64}"\n'
+        f'account_key = "{"0" * 64}"\n'
     )
 
     def clear(number: object) -> tuple[int, str]:

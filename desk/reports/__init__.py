@@ -1,0 +1,1 @@
+"""Reports: from what a customer sent to the case of the transaction that it is about."""
