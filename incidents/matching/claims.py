@@ -130,7 +130,7 @@ def claims_of(
     by_kind: dict[str, list[Fact]] = {}
     for fact in kept:
         some = by_kind.setdefault(fact.kind, [])
-        if len(some) < CLAIMS_MAX:
+        if len(some) < CLAIMS_MAX and all(fact.value != other.value for other in some):
             some.append(fact)
     accounts = [(fact, value) for fact in by_kind.get("account", ()) if (value := _dict(fact))]
     whole = [(fact, value) for fact, value in accounts if value.get("form") != "tail"]
@@ -150,7 +150,7 @@ def claims_of(
         amounts=_amounts(by_kind.get("amount", ()), fiscal),
         times=_times(by_kind.get("paid_at", ()), fiscal),
         terminals=terminals,
-        near_terminals=frozenset(near for name in terminals[:2] for near in slips(name.text)),
+        near_terminals=frozenset(near for name in terminals for near in slips(name.text)),
         places=tuple(
             Place(weights, fact.confidence)
             for fact in by_kind.get("place", ())

@@ -19,6 +19,8 @@ AGAINST_BITS: Final = -2.0
 """A fact that says so much against a candidate contradicts it."""
 LEAD: Final = 2.0
 """A candidate is suggested alone only if it is so many times likelier than the next."""
+SECONDS_MAX: Final = 6
+"""Candidates looked at for a second payment of the same report."""
 ASKED: Final = 2
 """Facts to ask a customer for."""
 
@@ -71,6 +73,8 @@ def decide(
         return Decision(status="other", terminal=None, epoch=None, tx=None, why="no_facts", ask=())
     if best is not None and best.probability >= model.attach_min:
         held = "automaton" if suspended else objection(best.evidence)
+        if held is None and _are_several(found, claims):
+            held = "several_payments"
         if held is None:
             return _of(best, "attached", "sure", ())
         return _of(best, "suggested", held, asked(found, claims))
@@ -100,6 +104,17 @@ def _are_twins(found: Posterior, model: Model) -> bool:
         len(pair) == 2
         and pair[0].probability < LEAD * pair[1].probability
         and sum(each.probability for each in pair) >= model.suggest_min
+    )
+
+
+def _are_several(found: Posterior, claims: Claims) -> bool:
+    """Tell whether a report that names two sums, times or keys fits a second payment too."""
+    inserted = {each.minor for each in claims.amounts if each.role == "inserted"}
+    told = (inserted, claims.times, claims.paid, claims.fiscal, claims.numbers, claims.terminals)
+    if all(len(each) < 2 for each in told):
+        return False
+    return any(
+        objection(each.evidence) is None and each.bits > 0 for each in found.scored[1:SECONDS_MAX]
     )
 
 

@@ -146,12 +146,13 @@ class Judge:
     def _whose(self, payment: Payment) -> Evidence | None:
         claims, own = self.claims, payment.account_hash
         alike = self.alike.accounts.get(own, 1) if own else 0
+        stated = {each.hash for each in (*claims.paid, *claims.intended)}
         found = []
         for each in claims.paid:
             if own == each.hash:
                 bits = self.model.key_bits("account", "equal", self.scene, alike)
                 weighed = Evidence("account", "equal", bits)
-            elif own in each.near:
+            elif own in each.near and own not in stated:
                 bits = self.model.key_bits("account", "near", self.scene, self.alike.near)
                 weighed = Evidence("account", "near", bits)
             elif own is None:
@@ -165,12 +166,11 @@ class Judge:
             for tail in claims.tails
             if _tail_level(payment, tail.digits)
         ]
-        if not found:
-            found += [
-                self._bits("intended", "equal" if own == each.hash else "near")
-                for each in claims.intended
-                if own == each.hash or own in each.near
-            ]
+        for each in claims.intended:
+            if own is not None and (own == each.hash or own in each.near):
+                level = "equal" if own == each.hash else "near"
+                bits = self.model.key_bits("intended", level, self.scene, alike)
+                found.append(tempered(Evidence("intended", level, bits), each.confidence))
         if not found and own and not claims.paid:
             for each in claims.contacts:
                 if own == each.hash:

@@ -1,0 +1,133 @@
+"""A match in plain words, Russian and English: what speaks for a candidate, why it was decided so.
+
+No sentence repeats what the customer wrote; all of them may be shown to staff.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final, Literal
+
+from incidents.matching.decision import Decision
+from incidents.matching.levels import Evidence
+
+Language = Literal["ru", "en"]
+
+FACTS: Final[Mapping[str, Mapping[str, str]]] = {
+    "ru": {
+        "fiscal": "фискальный чек", "receipt": "номер чека", "operation": "номер операции",
+        "terminal": "номер терминала", "place": "место", "account": "номер счёта",
+        "tail": "последние цифры номера", "intended": "номер, который хотели пополнить",
+        "contact": "телефон для связи", "amount": "сумма", "credited": "зачисленная сумма",
+        "fee": "комиссия", "returned": "возвращённая сумма", "paid_at": "время",
+        "age": "давность", "symptom": "описание сбоя", "known": "известный сбой",
+        "service": "услуга", "prior": "априори",
+    },
+    "en": {
+        "fiscal": "fiscal receipt", "receipt": "receipt number", "operation": "operation number",
+        "terminal": "terminal number", "place": "place", "account": "account",
+        "tail": "last digits of the account", "intended": "account that was meant",
+        "contact": "contact phone", "amount": "sum", "credited": "sum credited", "fee": "fee",
+        "returned": "sum given back", "paid_at": "time", "age": "age", "symptom": "what went wrong",
+        "known": "a known incident", "service": "service", "prior": "before any fact",
+    },
+}  # fmt: skip
+
+LEVELS: Final[Mapping[str, Mapping[str, str]]] = {
+    "ru": {
+        "equal": "совпадает", "near": "отличается на одну цифру", "other": "не совпадает",
+        "none": "нет у этой операции", "in": "подходит", "net": "совпадает с учётом комиссии",
+        "3min": "до 3 минут", "15min": "до 15 минут", "40min": "до 40 минут", "hour": "до часа",
+        "90min": "до полутора часов", "half_day": "расходится на часы",
+        "day_off": "расходится на сутки", "same": "подходит", "same_day": "тот же день",
+        "day": "до суток", "three_days": "до трёх дней", "ten_days": "до десяти дней",
+        "old": "старше десяти дней", "incident": "об этой операции известен сбой",
+        "state": "операция похожа", "plain": "операция прошла", "against": "не похоже на операцию",
+        "one of all": "одна из всех",
+    },
+    "en": {
+        "equal": "the same", "near": "differs by one digit", "other": "another",
+        "none": "this transaction has none", "in": "fits", "net": "the same but for the fee",
+        "3min": "within 3 minutes", "15min": "within 15 minutes", "40min": "within 40 minutes",
+        "hour": "within an hour", "90min": "within 90 minutes", "half_day": "hours apart",
+        "day_off": "a day apart", "same": "fits", "same_day": "the same day",
+        "day": "within a day", "three_days": "within three days", "ten_days": "within ten days",
+        "old": "older than ten days", "incident": "an incident is known of it",
+        "state": "it ended like that", "plain": "it went through", "against": "it ended otherwise",
+        "one of all": "one of all",
+    },
+}  # fmt: skip
+
+REASONS: Final[Mapping[str, Mapping[str, str]]] = {
+    "ru": {
+        "sure": "Прикреплено: совпадает достаточно независимых признаков, ничто не противоречит.",
+        "automaton": "Операция ясна, но сообщение похоже на автоматическое: решает человек.",
+        "contradiction": "Операция вероятна, но один из признаков ей противоречит.",
+        "one_strong_fact": "Операция вероятна, но опирается только на один сильный признак.",
+        "no_time": "Операция вероятна, но ничто не отличает её от других платежей этого клиента.",
+        "several_payments": "Сообщение говорит о нескольких платежах.",
+        "likely": "Операция вероятна, но недостаточно, чтобы прикрепить её без человека.",
+        "twins": "Два платежа подходят одинаково: ясен только терминал.",
+        "terminal_only": "Ясен только терминал.",
+        "several": "Подходит слишком много операций.",
+        "nothing_fits": "Ни одна операция не подходит.",
+        "no_facts": "В сообщении ничего не сказано о платеже.",
+    },
+    "en": {
+        "sure": "Attached: enough independent facts agree, and nothing contradicts.",
+        "automaton": "The transaction is clear, but an automaton seems to have written it.",
+        "contradiction": "The transaction is likely, but one fact contradicts it.",
+        "one_strong_fact": "The transaction is likely, but rests on one strong fact only.",
+        "no_time": "The transaction is likely, but nothing tells it from this customer's others.",
+        "several_payments": "The report speaks of several payments.",
+        "likely": "The transaction is likely, but not enough to attach it without a person.",
+        "twins": "Two payments fit equally: only the terminal is clear.",
+        "terminal_only": "Only the terminal is clear.",
+        "several": "Too many transactions fit.",
+        "nothing_fits": "No transaction fits.",
+        "no_facts": "The message says nothing of a payment.",
+    },
+}  # fmt: skip
+
+QUESTIONS: Final[Mapping[str, Mapping[str, str]]] = {
+    "ru": {
+        "receipt": "номер чека или его фотография", "account": "номер, который вы пополняли",
+        "terminal": "номер терминала или его адрес", "paid_at": "день и время платежа",
+        "amount": "внесённая сумма",
+    },
+    "en": {
+        "receipt": "the receipt's number or a photo of it",
+        "account": "the account that you paid to",
+        "terminal": "the terminal's number or its address",
+        "paid_at": "the day and time of the payment", "amount": "the sum that you put in",
+    },
+}  # fmt: skip
+
+_CHANCE: Final = {"ru": "вероятность", "en": "probability"}
+
+
+def explained(evidence: Sequence[Evidence], probability: float, language: Language) -> str:
+    """Return one sentence: every fact's weight, the heaviest first, and what they come to."""
+    told = sorted(evidence, key=lambda each: (each.fact == "prior", -abs(each.bits), each.fact))
+    parts = [_weighed(each, language) for each in told]
+    chance = f"{probability * 100:.1f} %"
+    if language == "ru":
+        chance = chance.replace(".", ",")
+    return f"{'; '.join([*parts, f'{_CHANCE[language]} {chance}'])}."
+
+
+def _weighed(evidence: Evidence, language: Language) -> str:
+    name = FACTS[language][evidence.fact]
+    level = LEVELS[language][evidence.level.rsplit(": ", 1)[-1]]
+    number = f"{evidence.bits:+.1f}".replace("-", "\N{MINUS SIGN}")
+    if language == "ru":
+        number = number.replace(".", ",")
+    return f"{name}: {level} ({number})"
+
+
+def reason(decision: Decision, language: Language) -> str:
+    """Return why it was decided so."""
+    return REASONS[language][decision.why]
+
+
+def questions(decision: Decision, language: Language) -> tuple[str, ...]:
+    """Return what to ask the customer for, in their language."""
+    return tuple(QUESTIONS[language][each] for each in decision.ask)

@@ -1,0 +1,248 @@
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from incidents.matching.claims import Claims, claims_of, plain, slips
+from incidents.matching.decision import DECIDING, WORTH
+from incidents.matching.levels import Evidence, best_of, tempered
+from incidents.matching.matcher import Match, weigh
+from incidents.matching.model import STANDARD, Scene, load, parse
+from incidents.matching.passage import Fact, Origin
+from incidents.matching.payment import Payment
+from incidents.matching.sentences import FACTS, LEVELS, QUESTIONS, REASONS, explained, questions
+from incidents.matching.sentences import reason as why
+
+NOW = datetime(2026, 11, 23, 7, 15, tzinfo=UTC)
+PAID = datetime(2026, 11, 22, 11, 5, tzinfo=UTC)
+SCENE = Scene(transactions=1_000_000, days=30, terminals=1000, sums={}, sampled=0)
+PAYMENT = Payment(
+    terminal="12345", epoch=1, tx="t1", started_at=PAID, account_masked="+7 916 ***-**-67",
+    account_hash="#9161234567", accepted=100000, currency="RUB", payment="accepted",
+    payment_amount=95000, payment_fee=5000, payment_reference="0088120045", receipt="printed",
+    receipt_number="004512", service="mts", service_name="МТС",
+    fiscal={"fn": "9960440300012345", "fd": "12044", "fp": "1250448795"},
+)  # fmt: skip
+
+
+def fact(kind: str, value: object, **other: Any) -> Fact:
+    """Return a fact that is sure but for what is told."""
+    shape: dict[str, Any] = {"text": "", "span": (0, 0), "confidence": 0.95, "origin": Origin.NEW}
+    return Fact(kind=kind, value=value, **(shape | other))
+
+
+def account(digits: str, *, role: str = "paid", form: str = "phone") -> Fact:
+    """Return an account."""
+    return fact("account", {"digits": digits, "role": role, "form": form})
+
+
+def amount(minor: int, role: str = "inserted", **other: Any) -> Fact:
+    """Return a sum."""
+    return fact("amount", {"minor": minor, "role": role, **other})
+
+
+def moment(text: str, minutes: float, precision: str, *alternatives: str) -> Fact:
+    """Return a time around a moment, in UTC."""
+    spans = [_span(each, minutes) for each in (text, *alternatives)]
+    value: dict[str, Any] = {**spans[0], "precision": precision}
+    return fact("paid_at", value | ({"alternatives": spans[1:]} if alternatives else {}))
+
+
+def _span(text: str, minutes: float) -> dict[str, str]:
+    best = datetime.fromisoformat(text).replace(tzinfo=UTC)
+    room = timedelta(minutes=minutes)
+    return {"from": (best - room).isoformat(), "to": (best + room).isoformat(),
+            "best": best.isoformat()}  # fmt: skip
+
+
+def claims(*facts: Fact) -> Claims:
+    """Return what the facts claim."""
+    return claims_of(facts, received_at=NOW, hash_of=lambda digits: f"#{digits}")
+
+
+def weighed(*facts: Fact, payment: Payment = PAYMENT, scene: Scene = SCENE) -> Match:
+    """Return the match of one payment."""
+    return weigh(claims(*facts), [payment], model=STANDARD, scene=scene)
+
+
+def levels(*facts: Fact, payment: Payment = PAYMENT) -> dict[str, str]:
+    """Return the level of each piece of evidence."""
+    found = weighed(*facts, payment=payment).candidates[0].evidence
+    return {each.fact: each.level for each in found}
+
+
+@pytest.mark.parametrize(
+    ("said", "kind", "level"),
+    [
+        (account("9161234567"), "account", "equal"),
+        (account("9161234576"), "account", "near"),
+        (account("9161230000"), "account", "other"),
+        (account("4567", form="tail"), "tail", "equal"),
+        (account("4568", form="tail"), "tail", "other"),
+        (account("9161234568", role="intended"), "intended", "near"),
+        (fact("contact", "9161234567"), "contact", "equal"),
+        (fact("terminal", "12345"), "terminal", "equal"),
+        (fact("terminal", "12354"), "terminal", "near"),
+        (fact("terminal", "54321"), "terminal", "other"),
+        (fact("place", {"words": "", "terminals": {"12345": 0.4}, "bits": 5}), "place", "in"),
+        (fact("place", {"words": "", "terminals": {"1": 0.4}, "bits": 5}), "place", "other"),
+        (fact("receipt", "4512"), "receipt", "equal"),
+        (fact("receipt", "12044"), "receipt", "equal"),
+        (fact("receipt", "4513"), "receipt", "other"),
+        (fact("operation", "88120045"), "operation", "equal"),
+        (amount(100000), "amount", "equal"),
+        (amount(95000), "amount", "net"),
+        (amount(90000), "amount", "other"),
+        (amount(100000, currency="KZT"), "amount", "other"),
+        (amount(95000, "credited"), "amount", "equal"),
+        (amount(5000, "fee"), "fee", "equal"),
+        (amount(5000, "returned"), "returned", "other"),
+        (moment("2026-11-22 11:06", 5, "exact"), "paid_at", "exact: 3min"),
+        (moment("2026-11-22 11:16", 5, "exact"), "paid_at", "exact: 15min"),
+        (moment("2026-11-22 11:55", 5, "exact"), "paid_at", "exact: hour"),
+        (moment("2026-11-21 11:06", 5, "exact"), "paid_at", "exact: day_off"),
+        (moment("2026-11-22 17:06", 5, "exact"), "paid_at", "exact: half_day"),
+        (moment("2026-11-19 17:06", 5, "exact"), "paid_at", "exact: other"),
+        (moment("2026-11-22 10:15", 60, "around"), "paid_at", "around: 90min"),
+        (moment("2026-11-22 12:00", 180, "part_of_day"), "paid_at", "part_of_day: same"),
+        (moment("2026-11-22 06:00", 180, "part_of_day"), "paid_at", "part_of_day: same_day"),
+        (moment("2026-11-21 09:00", 700, "day"), "paid_at", "day: day_off"),
+        (moment("2026-11-18 09:00", 700, "day"), "paid_at", "day: other"),
+        (moment("2026-11-20 12:00", 6000, "period"), "paid_at", "period: in"),
+        (moment("2026-11-10 12:00", 6000, "period"), "paid_at", "period: other"),
+        (moment("2026-11-19 11:05", 5, "exact", "2026-11-22 11:05"), "paid_at", "exact: 3min"),
+        (fact("symptom", "no_receipt"), "symptom", "against"),
+        (fact("symptom", "not_credited"), "symptom", "plain"),
+        (fact("service", "мтс"), "service", "equal"),
+        (fact("service", "билайн"), "service", "other"),
+    ],
+)  # fmt: skip
+def test_how_a_fact_agrees(said: Fact, kind: str, level: str) -> None:
+    """Each fact is compared with what of the transaction it speaks of."""
+    assert levels(said)[kind] == level
+
+
+def test_a_fiscal_key() -> None:
+    """All three numbers are equal, zeros apart; a receipt of nobody's speaks against all."""
+    value = {"fn": "9960440300012345", "i": "12044", "fp": "1250448795", "t": "20261122T1405"}
+    found = weighed(fact("fiscal", value))
+    assert found.decision.status == "attached"
+    assert {each.fact: each.level for each in found.candidates[0].evidence}["paid_at"]
+    assert levels(fact("fiscal", value | {"fp": "1250448796"}))["fiscal"] == "other"
+    assert levels(fact("fiscal", value), payment=replace(PAYMENT, fiscal=None))["fiscal"] == "none"
+
+
+def test_sums_told_as_notes() -> None:
+    """Notes that add up to what was put in are that sum."""
+    assert levels(amount(60000), amount(40000))["amount"] == "equal"
+
+
+def test_an_incident_raises_its_transaction() -> None:
+    """What is known to have gone wrong is likelier complained about, most of all in those words."""
+    troubled = replace(PAYMENT, incidents=frozenset({"no_receipt"}), receipt="failed")
+    plainly = weighed(account("9161234567")).candidates[0]
+    known = weighed(account("9161234567"), payment=troubled).candidates[0]
+    said = (account("9161234567"), fact("symptom", "no_receipt"))
+    told = weighed(*said, payment=troubled).candidates[0]
+    assert plainly.probability < known.probability < told.probability
+
+
+def test_quoted_text_claims_nothing() -> None:
+    """An earlier mail that is answered is no evidence."""
+    assert claims(fact("terminal", "12345", origin=Origin.QUOTED)).is_empty
+
+
+def test_one_slip_is_at_most_ninety_accounts() -> None:
+    """A phone's neighbours are digits changed and swapped, never its leading nine."""
+    near = set(slips("9161234567"))
+    assert len(near) <= 90
+    assert all(each.startswith("9") and each != "9161234567" for each in near)
+    assert "9161234576" in near
+
+
+def test_numbers_are_compared_without_leading_zeros() -> None:
+    """Customers leave them out."""
+    assert plain("004512") == plain(" 4512") == "4512"
+
+
+def test_a_doubtful_fact_says_less() -> None:
+    """A fact that may be misread neither proves nor contradicts much."""
+    for bits in (10.0, -10.0):
+        sure, doubtful = (tempered(Evidence("f", "l", bits), c).bits for c in (0.9, 0.4))
+        assert abs(doubtful) < abs(sure)
+
+
+def test_several_facts_of_one_kind() -> None:
+    """The best counts, a bit less for one that speaks of something else."""
+    good, bad = Evidence("f", "good", 10.0), Evidence("f", "bad", -5.0)
+    assert best_of([bad, good, None]) == Evidence("f", "good", 9.0)
+    assert best_of([bad, bad]) == bad
+    assert best_of([]) is None
+
+
+def test_weights_by_fleet_and_traffic() -> None:
+    """A terminal says more in a large fleet, an odd sum more than a usual one."""
+    small = replace(SCENE, terminals=3, days=1.0)
+    assert STANDARD.terminal_bits("equal", small) < 2 < STANDARD.terminal_bits("equal", SCENE)
+    usual, odd = (STANDARD.amount_bits("equal", minor, SCENE) for minor in (50000, 137100))
+    assert usual < 4 < odd
+    seen = replace(SCENE, sums={137100: 1000}, sampled=2000)
+    assert STANDARD.amount_bits("equal", 137100, seen) < 1
+    assert STANDARD.bits("day", "same", small) < 1 < STANDARD.bits("day", "same", SCENE)
+
+
+def test_the_weights_have_their_version() -> None:
+    """The file and the model name the same version; a file can be read as text."""
+    assert load("1") == STANDARD
+    assert STANDARD.version == "1"
+    with pytest.raises(KeyError):
+        parse("{}")
+
+
+def test_what_to_ask_for() -> None:
+    """What would tell most and was not told: never a receipt of one who got none."""
+    found = weighed(amount(100000), fact("symptom", "no_receipt"))
+    assert found.decision.ask == ("account", "terminal")
+    assert weighed(account("9161230000")).decision.ask == ("receipt", "terminal")
+
+
+def test_a_terminal_without_a_transaction() -> None:
+    """Where no transaction fits, the terminal that is named is still likely."""
+    said = claims(fact("terminal", "12399"), fact("symptom", "out_of_order"))
+    found = weigh(said, [], model=STANDARD, scene=SCENE, existing=frozenset({"12399"}))
+    assert found.decision.terminal == "12399"
+    assert (found.decision.status, found.decision.tx) == ("suggested", None)
+
+
+def test_one_strong_fact_is_not_enough() -> None:
+    """Two independent facts are needed, and one that tells this time from another."""
+    scene = replace(SCENE, transactions=30)
+    found = weighed(account("9161234567"), scene=scene, payment=PAYMENT).decision
+    assert found.status != "attached"
+    found = weighed(account("9161234567"), fact("terminal", "12345")).decision
+    assert (found.status, found.why) in {("suggested", "no_time"), ("suggested", "likely")}
+
+
+def test_everything_can_be_said() -> None:
+    """Every fact, level, reason and question has its words in both languages."""
+    named = {level for some in STANDARD.levels.values() for level in some} | {"one of all"}
+    facts = set(STANDARD.levels) - {"exact", "around", "part_of_day", "day", "period"}
+    for language in ("ru", "en"):
+        assert named <= LEVELS[language].keys()
+        assert facts | {"prior", "paid_at"} <= FACTS[language].keys()
+        assert QUESTIONS[language].keys() == WORTH.keys()
+    assert REASONS["ru"].keys() == REASONS["en"].keys()
+    assert facts >= DECIDING - {"paid_at"}
+
+
+def test_a_match_in_a_sentence() -> None:
+    """The waterfall and the reason, heaviest first."""
+    found = weighed(account("9161234567"), moment("2026-11-22 11:06", 5, "exact"))
+    best = found.candidates[0]
+    russian = explained(best.evidence, best.probability, "ru")
+    assert russian.startswith("номер счёта: совпадает (+1")
+    assert "априори: одна из всех (\N{MINUS SIGN}20,1)" in russian
+    assert explained(best.evidence, best.probability, "en").endswith(" %.")
+    assert why(found.decision, "en") == REASONS["en"][found.decision.why]
+    assert len(questions(weighed(amount(100)).decision, "ru")) == 2
