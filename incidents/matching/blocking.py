@@ -4,7 +4,6 @@ Each branch has an index and a limit; what is close to the time and sum that are
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -32,13 +31,16 @@ EVERYWHERE_MAX: Final = timedelta(hours=40)
 
 EACH: Final = 100
 """Candidates by one account or number."""
+EACH_NEAR: Final = 4
+"""Candidates by one account that differs by a slip."""
 NEARBY: Final = 400
 """Candidates at the terminals that are named."""
-AROUND: Final = 1200
+AROUND: Final = 800
 """Candidates at the terminals that a place may mean."""
-SUMS: Final = 400
+SUMS: Final = 300
 """Candidates by sum and time in the whole fleet."""
 PLACES_MAX: Final = 50
+NONE: Final = frozenset[str]()
 SAMPLE: Final = 4000
 """Recent transactions in which sums are counted."""
 
@@ -119,7 +121,9 @@ select {COLUMNS} from unnest($1::timestamptz[], $2::timestamptz[], $3::timestamp
     where t.started_at between said.low and said.high
       and (t.accepted = any($4::bigint[]) or t.payment_amount = any($4::bigint[])
         or right(t.account_masked, 2) = any($5::text[]))
-    order by abs(extract(epoch from t.started_at - said.best)) limit $6
+    order by (t.accepted = any($4::bigint[]) and right(t.account_masked, 2) = any($5::text[]))
+      desc nulls last, abs(extract(epoch from t.started_at - said.best))
+    limit $6
   ) t
 """  # noqa: S608
 
@@ -167,12 +171,11 @@ async def candidates(
     named = await _zones(connection, said | claims.near_terminals)
     stated = sorted(said & named.keys()) or sorted(named)[:PLACES_MAX]
     rows: dict[tuple[str, int, str], asyncpg.Record] = {}
-    for some in (
-        await _by_numbers(connection, claims, stated),
-        await _by_where(connection, claims, stated, zones),
-        await _by_sum(connection, claims, zones),
-    ):
-        rows.update(((row["terminal"], row["epoch"], row["tx"]), row) for row in some)
+    numbered = await _by_numbers(connection, claims, stated)
+    some = numbered + await _by_where(connection, claims, stated, zones)
+    if not (stated or _is_then(numbered, claims, zones)):
+        some += await _by_sum(connection, claims, zones)
+    rows.update(((row["terminal"], row["epoch"], row["tx"]), row) for row in some)
     missing = {row["terminal"] for row in rows.values()} - named.keys()
     named |= await _zones(connection, missing)
     found = [_payment(row, named) for _, row in sorted(rows.items())]
@@ -207,7 +210,7 @@ async def _by_numbers(
         hashes = sorted({each.hash for each in accounts})
         rows += await connection.fetch(BY_ACCOUNT, hashes, until, EACH)
         near = sorted(frozenset[str]().union(*(each.near for each in accounts[:2])) - set(hashes))
-        rows += await connection.fetch(BY_ACCOUNT, near, until, 10)
+        rows += await connection.fetch(BY_ACCOUNT, near, until, EACH_NEAR)
     numbers = sorted({plain(name.text) for name in claims.numbers} - {""})
     if numbers:
         rows += await connection.fetch(BY_REFERENCE, numbers, until, EACH)
@@ -219,6 +222,17 @@ async def _by_numbers(
         signs = [plain(each.fp) for each in claims.fiscal]
         rows += await connection.fetch(BY_FISCAL, signs, EACH)
     return rows
+
+
+def _is_then(numbered: Sequence[asyncpg.Record], claims: Claims, zones: Sequence[str]) -> bool:
+    """Tell whether the account that is named was paid at the time that is told."""
+    windows = list(windows_of(claims, zones, room=timedelta(minutes=45)))
+    named = {each.hash for each in claims.paid}
+    return any(
+        row["account_hash"] in named
+        and any(low <= row["started_at"] <= high for low, high, _ in windows)
+        for row in numbered
+    )
 
 
 async def _by_where(
@@ -302,12 +316,10 @@ def windows_of(
 def _payment(row: asyncpg.Record, zones: Mapping[str, ZoneInfo]) -> Payment:
     values: dict[str, Any] = dict(row)
     judged, fiscal = values.pop("judged"), values.pop("fiscal")
-    payment = Payment(**values, zone=zones.get(values["terminal"], READ_IN))
-    if judged == "{}" and fiscal is None:
-        return payment
-    return replace(
-        payment,
-        incidents=frozenset(orjson.loads(judged)) & MONEY,
+    return Payment(
+        **values,
+        zone=zones.get(values["terminal"], READ_IN),
+        incidents=NONE if judged == "{}" else frozenset(orjson.loads(judged)) & MONEY,
         fiscal=None if fiscal is None else _texts(orjson.loads(fiscal)),
     )
 

@@ -114,6 +114,9 @@ class Judge:
         return self._bits("fiscal", "other")
 
     def _number(self, payment: Payment, kind: str) -> Evidence | None:
+        said = [name for name in self.claims.numbers if name.kind == kind]
+        if not said:
+            return None
         own = payment.numbers[kind]
 
         def weigh(name: Name) -> Evidence:
@@ -124,7 +127,6 @@ class Judge:
             known = payment.receipt_number if kind == "receipt" else payment.payment_reference
             return self._bits(kind, "other" if known else "none")
 
-        said = [name for name in self.claims.numbers if name.kind == kind]
         return best_of((tempered(weigh(name), name.confidence)) for name in said)
 
     def _where(self, payment: Payment) -> Evidence | None:
@@ -297,8 +299,8 @@ def tempered(evidence: Evidence, confidence: float) -> Evidence:
 def best_of(weighed: Iterable[Evidence | None]) -> Evidence | None:
     """Return what the best of several facts of one kind says, if the others mean something else."""
     found = [each for each in weighed if each is not None]
-    if not found:
-        return None
+    if len(found) <= 1:
+        return found[0] if found else None
     best = max(found, key=_weight)
     against = [each.bits for each in found if each.bits < 0]
     if best.bits < 0 or not against:
