@@ -26,7 +26,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from agent.journal import Limits
-from collector.app import Collector
+from collector.app import LISTENING_SIGNS_MISSED, Collector
 from collector.mqtt import Message
 from incidents.times import ms
 from tests.simulation.bounds import over_bounds
@@ -166,7 +166,9 @@ class Watcher:
         if row["terminal"] not in {each.number for each in self._house.terminals}:
             return  # A hostile one names intervals of its own.
         scenario, now = self._house.scenario, self._house.world.now
-        least = now - scenario.thresholds.silent_intervals * scenario.pulse_interval_s + 2
+        # A database restored to less than a gap in listening ago has forgotten so much unnoticed.
+        gap_s = LISTENING_SIGNS_MISSED * scenario.listening_s
+        least = now - scenario.thresholds.silent_intervals * scenario.pulse_interval_s + gap_s
         most = now - COMMIT_WAITS_S - 2
         for at, node in self._spoke.get(row["terminal"], ()):
             if least < at < most and not node.dead and not node.frozen:
@@ -254,8 +256,8 @@ class Watcher:
                     f"{'' if run.online else 'not '}online"
                 )
                 self.say("drains", terminal.name, what)
-        for key, read, stored in self._unfolded():
-            self.say("drains", str(key), f"stored before {stored}, folded before {read}")
+        for key, folded, stored in self._unfolded():
+            self.say("drains", str(key), f"stored before {stored}, folded before {folded}")
         if not self.violations:
             self.say("drains", "house", f"not drained after {waited_s:.0f} s")
         return self.violations
@@ -318,7 +320,7 @@ class Watcher:
             return
         own = [each for each in self._terminals() if each.number == name]
         disks = [history for each in own for history in each.histories()]
-        forked = any(history.chronicle.moved for history in disks)
+        forked = any(history.chronicle.forks for history in disks)
         # A restore may bring back a moment in which the older epoch was still the present one.
         two = len(disks) > 1 or (forked and self.copies.restores > 0)
         moves = [times for (who, _), times in self.copies.old_moves.items() if who == name]

@@ -77,6 +77,8 @@ class Chronicle:
         """Each epoch's events by seq; only a fork leaves out what was dropped before it."""
         self.moved: dict[Place, int] = {}
         """What a fork carried into a new epoch, by its old place: that epoch."""
+        self.forks: dict[int, Place] = {}
+        """A new epoch, and the old place of its seq 1: what was dropped keeps its distance."""
         self.gone: dict[Place, Gone] = {}
         """What was dropped; moved rows are not among them.
 
@@ -90,6 +92,7 @@ class Chronicle:
         other = Chronicle()
         other.epochs = {epoch: list(rows) for epoch, rows in self.epochs.items()}
         other.moved, other.gone = dict(self.moved), dict(self.gone)
+        other.forks = dict(self.forks)
         return other
 
 
@@ -244,6 +247,8 @@ class Disk:
         chronicle, old, head = self.chronicle, self._head, change.head
         now = self._clock()
         forks = old is not None and head.epoch != old.epoch
+        if forks and old is not None:
+            chronicle.forks[head.epoch] = (old.epoch, old.next - head.next + 1)
         for row in dropped:
             self._remove(row)
             key = row.key
@@ -259,7 +264,9 @@ class Disk:
             if epoch:  # 0 is the journal's probe for room
                 rows = chronicle.epochs.setdefault(epoch, [])
                 last = rows[-1].seq if rows else 0
-                assert seq == last + 1 or (forks and seq > last), "a seq is given once, in order"
+                # A fork keeps the holes of what was dropped, one at its end too.
+                leaves_out = forks or (old is not None and seq == old.next)
+                assert seq == last + 1 or (leaves_out and seq > last), "a seq is given once"
                 rows.append(Written(seq, row.event, row.mark, row.money, row.at, now))
 
     def _insert(self, row: Row) -> None:

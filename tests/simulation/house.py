@@ -207,7 +207,8 @@ class House:
         began = self.world.now
         for name in list(self._leave):
             original = next(each for each in self.terminals if each.name == name)
-            original.switch_off()
+            for each in (original, *self._leave[name]):
+                each.switch_off()
             for twin in self._leave[name]:
                 twin.switch_on()
                 if not self._until(lambda twin=twin: _drained(twin)):  # type: ignore[misc]  # bound now

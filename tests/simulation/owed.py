@@ -194,11 +194,11 @@ class Owed:
 
     def _declared_after_a_fork(self, chronicle: Chronicle, epoch: int, seq: int) -> bool:
         """Say if the epoch after a fork declares what was dropped before it."""
-        for (left, old), to in chronicle.moved.items():
-            written = chronicle.epochs.get(to)
-            first = left == epoch and (left, old - 1) not in chronicle.moved
-            if first and written and seq - old + written[0].seq in self._lost.get(to, ()):
-                return True
+        for to, (left, first) in chronicle.forks.items():
+            following = seq - first + 1
+            if left == epoch and following >= 1:
+                declared = following in self._lost.get(to, ())
+                return declared or self._declared_after_a_fork(chronicle, to, following)
         return False
 
 
@@ -212,11 +212,10 @@ def _gone(chronicle: Chronicle, epoch: int, seq: int) -> Gone | None:
     """Return how an event was dropped: here, or in the epoch that a fork has left."""
     if (epoch, seq) in chronicle.gone:
         return chronicle.gone[epoch, seq]
-    old = min((place for place, to in chronicle.moved.items() if to == epoch), default=None)
-    if old is None or _at(chronicle.epochs[epoch], seq) is not None:
+    if epoch not in chronicle.forks or _at(chronicle.epochs.get(epoch, ()), seq) is not None:
         return None
-    began = chronicle.epochs[epoch][0].seq
-    return chronicle.gone.get((old[0], old[1] + seq - began))
+    left, first = chronicle.forks[epoch]
+    return _gone(chronicle, left, seq + first - 1)
 
 
 def _mark(written: Sequence[Written], epoch: int, seq: int) -> str | None:

@@ -182,8 +182,9 @@ def test_an_image_remembers_what_it_held_and_no_more() -> None:
     image = disk.copy()
     journal.append([entry(2)])
     Journal(image, at=9).append([entry(7), entry(8)])
-    assert [each.at for each in disk.chronicle.epochs[1000]] == [0, 1, 2]
-    assert [each.at for each in image.chronicle.epochs[1000]] == [0, 1, 7, 8]
+    assert [each.seq for each in disk.chronicle.epochs[1000]] == [1, 2, 3]
+    assert [each.seq for each in image.chronicle.epochs[1000]] == [1, 2, 3, 4]
+    assert disk.chronicle.epochs[1000][2] != image.chronicle.epochs[1000][2]
 
 
 def test_a_quiet_terminal_brings_everything_and_pulses() -> None:
