@@ -110,12 +110,94 @@ CASE_ACTION: Final = {
     "resolve": message("Resolved"),
     "close": message("Closed"),
     "reopen": message("Reopened"),
+    "report_attached": message("A report was attached"),
+    "report_detached": message("A report was taken away"),
 }
 OPENED_BY: Final = {
     "detector": message("by Kvitok itself"),
     "mail": message("by e-mail"),
     "phone": message("by phone"),
     "form": message("by the form"),
+}
+CHANNEL: Final = {
+    "mail": message("E-mail"),
+    "phone": message("Phone call"),
+    "form": message("Form"),
+}
+REPORT_STATUS: Final = {
+    "attached": message("attached"),
+    "suggested": message("suggested"),
+    "needs_facts": message("too little known"),
+    "suspended": message("set aside"),
+    "other": message("about something else"),
+}
+SET_ASIDE: Final = {
+    "own_mail": message("our own mail came back"),
+    "bounce": message("a mail server could not deliver"),
+    "automatic_reply": message("an automatic reply"),
+    "list": message("a mailing list"),
+    "no_reply": message("a sender that reads no answers"),
+    "spam_like": message("looks like spam"),
+    "empty": message("nothing in it"),
+    "no_sender": message("no sender, or more than one"),
+}
+FACT: Final = {
+    "amount": message("Sum"),
+    "paid_at": message("Time of payment"),
+    "account": message("Account"),
+    "contact": message("Contact"),
+    "terminal": message("Terminal number"),
+    "receipt": message("Receipt number"),
+    "operation": message("Operation number"),
+    "fiscal": message("Fiscal receipt"),
+    "place": message("Place"),
+    "service": message("Service"),
+    "symptom": message("What went wrong"),
+    "request": message("Request"),
+    "topic": message("Topic"),
+}
+ROLE: Final = {
+    "inserted": message("put in"),
+    "credited": message("arrived"),
+    "fee": message("fee"),
+    "intended": message("meant"),
+    "returned": message("given back"),
+    "paid": message("was paid"),
+}
+SAID: Final = {
+    "no_receipt": message("no receipt"),
+    "not_credited": message("money did not arrive"),
+    "partly_credited": message("less money arrived"),
+    "note_swallowed": message("a note was swallowed"),
+    "hung": message("the terminal hung"),
+    "rebooted": message("the terminal started anew"),
+    "wrong_number": message("wrong number"),
+    "wrong_service": message("wrong service"),
+    "wrong_amount": message("wrong sum"),
+    "double_payment": message("paid twice"),
+    "no_change": message("no change was given"),
+    "note_misread": message("a note was misread"),
+    "money_not_returned": message("money was not given back"),
+    "out_of_order": message("the terminal does not work"),
+    "receipt_copy": message("wants a copy of the receipt"),
+    "refund": message("wants the money back"),
+    "correction": message("wants a correction"),
+    "status": message("asks how it stands"),
+    "fee": message("fee"),
+    "declined": message("declined"),
+    "report": message("A customer's report"),
+}
+"""What a report complains of and asks for; also the topic of a case that a customer opened."""
+FILE_REASON: Final = {
+    "unknown_type": message("unknown type"),
+    "not_readable": message("not readable"),
+    "encrypted": message("encrypted"),
+    "too_many_pixels": message("picture too large"),
+    "too_much_memory": message("needed too much memory"),
+    "too_much_time": message("took too long"),
+    "too_large": message("too large"),
+    "died": message("broke its reader"),
+    "too_many_files": message("too many files"),
 }
 
 

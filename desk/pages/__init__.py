@@ -4,7 +4,7 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from desk.pages import case, cases, login, search, terminal
+from desk.pages import case, cases, login, report, reports, search, terminal
 from desk.pages.reader import LoginNeeded, know_reader, to_login
 from desk.pages.view import error_page
 
@@ -14,6 +14,8 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     terminal.router,
     cases.router,
     case.router,
+    reports.router,
+    report.router,
 )
 
 __all__ = ["ROUTERS", "LoginNeeded", "error_page", "know_reader", "to_login"]

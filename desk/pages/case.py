@@ -8,6 +8,7 @@ from desk.api.problems import not_found
 from desk.pages.reader import Reading
 from desk.queries.cases import Case, read_case
 from desk.queries.incidents import incidents_of_case
+from desk.queries.reports import reports_of_case
 from desk.queries.terminals import read_terminal
 from desk.queries.transactions import Transaction, read_transaction
 from desk.registration import TIMEZONE_DEFAULT
@@ -28,6 +29,8 @@ async def page(desk: DeskNow, reading: Reading, number: str) -> Response:
         "terminal": terminal,
         "zone": terminal.timezone if terminal else TIMEZONE_DEFAULT,
         "transaction": await _transaction(desk, case),
+        "reports": await reports_of_case(desk.database, case.number),
+        "more": None,
         "incidents": await incidents_of_case(desk.database, case.number),
     }
     return reading.view.page("case.html", values)

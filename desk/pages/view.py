@@ -1,6 +1,7 @@
 """How pages are drawn: templates, a language, and what templates may say."""
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -18,6 +19,10 @@ from desk.state import Desk
 from desk.tones import device_tone
 from desk.words import Language, Words, language_of, message, words
 from incidents.cases import DETECTOR
+from incidents.matching.link import ATTACHED, DETACHED
+
+_REPORT: Final = re.compile(r"report (?P<id>\d+)(?:: probability (?P<chance>[0-9.]+\d))?")
+_RARE: Final = 0.001
 
 TEMPLATES: Final = Path(__file__).parents[1] / "templates"
 LANGUAGE_COOKIE: Final = "kvitok_language"
@@ -107,6 +112,12 @@ class View:
         """Return what an incident is called."""
         return incident_words.title(rule, self.language)
 
+    def topic(self, topic: str) -> str:
+        """Return what a case is about: an incident, or what its customer says."""
+        if topic in incident_words.KNOWN_RULES:
+            return self.rule(topic)
+        return self.word("SAID", topic)
+
     def meaning(self, rule: str) -> str:
         """Return what an incident means."""
         return incident_words.meaning(rule, self.language)
@@ -120,9 +131,24 @@ class View:
 
         The service's other remarks are for its own records: the page shows those facts elsewhere.
         """
+        if step.action in {ATTACHED, DETACHED}:
+            return None
         if step.actor != DETECTOR:
             return step.text
         return self.rule(step.text) if step.text in incident_words.KNOWN_RULES else None
+
+    def report(self, step: CaseStep) -> tuple[str, str | None] | None:
+        """Return the report that a step is about, and how likely it belonged there."""
+        found = _REPORT.match(step.text or "") if step.action in {ATTACHED, DETACHED} else None
+        if found is None:
+            return None
+        return found["id"], self.percent(float(found["chance"])) if found["chance"] else None
+
+    def percent(self, probability: float) -> str:
+        """Return `99.5 %`; what is nearly sure is never told as sure."""
+        share = min(probability, 0.999) if probability < 1 else 1.0
+        text = f"{100 * share:.1f}" if share >= _RARE else "<0.1"
+        return f"{text.replace('.', ',') if self.language == 'ru' else text} %"
 
     def actor(self, actor: str) -> str:
         """Return who did it: the service's own name for what happened by itself."""

@@ -31,6 +31,7 @@ class Fact:
     confidence: float
     role: str | None = None
     """What an amount or an account is: `inserted`, `credited`, …; `paid`, `intended`."""
+    currency: str | None = None
     origin: str = "new"
 
 
@@ -227,7 +228,7 @@ def _attachment(record: Record) -> Attachment | None:
 
 def _fact(record: Record) -> Fact:
     value = json_value(record["value"])
-    role = value.get("role") if isinstance(value, dict) else None
+    said = value if isinstance(value, dict) else {}
     if record["kind"] == "amount":
         value = value["minor"]
     elif record["kind"] in {"account", "contact"}:
@@ -240,7 +241,8 @@ def _fact(record: Record) -> Fact:
         text=record["text"],
         span=(record["begins"], record["ends"]),
         confidence=record["confidence"],
-        role=role,
+        role=said.get("role"),
+        currency=said.get("currency"),
         origin=record["origin"],
     )
 

@@ -79,6 +79,8 @@ READ_ALL: Final = f"{_SELECT} {_ORDER}"
 READ_OF_TERMINAL: Final = f"{_SELECT} and t.terminal = $9 {_ORDER}"
 READ_ONE: Final = f"{_SELECT} and t.terminal = $9 and t.epoch = $10 and t.tx = $11 {_ORDER}"
 
+EPOCH_OF: Final = "select max(epoch) from transaction where terminal = $1 and tx = $2"
+
 NEWEST: Final = TransactionKey(FOREVER, INTEGER_MAX, INTEGER_MAX, "", "")
 
 
@@ -121,3 +123,11 @@ def _row(record: Record) -> Transaction:
     del fields["first_seq"]
     fields["incidents"] = tuple(str(each) for each in fields["incidents"])
     return Transaction(**fields)
+
+
+async def epoch_of(database: Database, *, terminal: str, tx: str) -> int | None:
+    """Return the journal in which a terminal's transaction of this name is; of several the last."""
+    if not storable(terminal, tx):
+        return None
+    epoch: int | None = await database.fetchval(EPOCH_OF, terminal, tx)
+    return epoch

@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.service]
 PAGES = ("/", "/?query=твер", f"/terminals/{TERMINAL}", f"/terminals/{TERMINAL}?show=money",
          f"/terminals/{TERMINAL}?day=2026-11-22", f"/terminals/{TERMINAL}?tx=tx-000006",
          "/cases", "/cases?state=new", "/cases/K-2026-000123", "/cases/K-2026-000124",
-         "/login", "/terminals/nobody")  # fmt: skip
+         "/reports", "/reports?status=suspended", "/login", "/terminals/nobody")  # fmt: skip
 
 
 @pytest.fixture
