@@ -34,7 +34,9 @@ HELD_IN_MEMORY = 60_000
 
 def main() -> int:
     """Run the bench and return the exit status."""
-    read = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    read = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     read.add_argument("--mails", type=int, default=2000)
     read.add_argument("--seed", type=int, default=1)
     read.add_argument("--transactions", type=int, default=TRANSACTIONS)
@@ -54,8 +56,12 @@ def main() -> int:
         letters = list(mails(made, asked.mails, asked.seed))
     if asked.split:
         letters = [mail for mail in letters if mail.split in asked.split]
-    print(f"seed {asked.seed}: {len(letters)} mails, set {digest(letters)}, weights {model.version}")
-    judged = _run(made, letters, more=asked.transactions - len(made.payments), seed=asked.seed, model=model)
+    print(
+        f"seed {asked.seed}: {len(letters)} mails, set {digest(letters)}, weights {model.version}"
+    )
+    judged = _run(
+        made, letters, more=asked.transactions - len(made.payments), seed=asked.seed, model=model
+    )
     print("\n".join(report(judged)))
     if asked.misses:
         print("\n".join(misses(judged)))

@@ -42,12 +42,13 @@ _ENDINGS: Final[dict[str, dict[str, Any]]] = {
 def hand_places() -> list[Place]:
     """Return the fleet that the mails speak of."""
     with (FOLDER / "fleet.csv").open(encoding="utf-8") as file:
-        return [Place(**row) for row in csv.DictReader(file)]
+        rows: list[dict[str, Any]] = list(csv.DictReader(file))
+    return [Place(**row) for row in rows]
 
 
 def hand_payments(places: Sequence[Place]) -> dict[str, Payment]:
     """Return the payments that the mails speak of, by key."""
-    by_terminal = {place.terminal: place for place in places}
+    by_terminal = {str(place.terminal): place for place in places}
     found = {}
     for line in (FOLDER / "payments.txt").read_text(encoding="utf-8").splitlines():
         if not line or line.startswith("#"):
@@ -59,7 +60,7 @@ def hand_payments(places: Sequence[Place]) -> dict[str, Payment]:
 
 def _payment(key: str, cells: list[str], places: dict[str, Place]) -> Payment:
     terminal, when, name, account, notes, ending, receipt, reference, fee = cells
-    place = next(place for number, place in places.items() if number == terminal)
+    place = places[terminal]
     offer = next(offer for offer in OFFERS if offer.name == name)
     started_at = datetime.fromisoformat(when).replace(tzinfo=ZoneInfo(place.timezone))
     one = Payment(

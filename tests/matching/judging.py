@@ -132,13 +132,15 @@ async def _one(
 
 def found_right(judged: Judged, kind: str, value: object) -> str:
     """Return `right`, `wrong` or `missed` for a fact that the renderer put in."""
-    told = [fact.value for fact in judged.facts if fact.kind == ("account" if kind == "tail" else kind)]
+    told = [
+        fact.value for fact in judged.facts if fact.kind == ("account" if kind == "tail" else kind)
+    ]
     if not told:
         return "missed"
     return "right" if any(_same(kind, value, each) for each in told) else "wrong"
 
 
-def _same(kind: str, wanted: Any, told: Any) -> bool:
+def _same(kind: str, wanted: Any, told: Any) -> bool:  # noqa: PLR0911 - a row a fact
     match kind:
         case "amount":
             return bool(told["minor"] == wanted)

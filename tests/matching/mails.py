@@ -78,9 +78,7 @@ class _Maker:
         """Return the next mail of a family."""
         chance = self._chance
         snare = self._split == "held_c"
-        kinds = (
-            tuple(zip(held_c.SNARES, held_c.SNARE_WEIGHTS, strict=True)) if snare else _KINDS
-        )
+        kinds = tuple(zip(held_c.SNARES, held_c.SNARE_WEIGHTS, strict=True)) if snare else _KINDS
         kind = chance.choices([name for name, _ in kinds], [weight for _, weight in kinds])[0]
         said = self._claim(kind)
         letter = self._letter(family, kind, said)

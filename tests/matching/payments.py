@@ -100,12 +100,38 @@ OFFERS: Final = (
 )  # fmt: skip
 _POPULAR: Final = (24, 18, 16, 12, 10, 4, 9, 7)
 NOTES: Final = (5_000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000)
-_HOURS: Final = (2, 1, 1, 1, 1, 2, 5, 12, 22, 30, 36, 40, 44, 42, 40, 42, 46, 52, 54, 46, 34, 22, 12, 6)
+_HOURS: Final = (
+    2,
+    1,
+    1,
+    1,
+    1,
+    2,
+    5,
+    12,
+    22,
+    30,
+    36,
+    40,
+    44,
+    42,
+    40,
+    42,
+    46,
+    52,
+    54,
+    46,
+    34,
+    22,
+    12,
+    6,
+)
 _ENDINGS: Final[dict[str, tuple[int, dict[str, object]]]] = {
     "good": (930, {}),
     "no_paper": (12, {"receipt": "failed", "receipt_cause": "paper_out", "rule": "no_receipt"}),
     "no_receipt": (8, {"receipt": None, "rule": "no_receipt"}),
-    "declined": (8, {"outcome": "declined", "receipt": None, "end": "error", "rule": "payment_failed"}),
+    "declined": (8, {"outcome": "declined", "receipt": None, "end": "error",
+                     "rule": "payment_failed"}),
     "failed": (8, {"outcome": "failed", "end": "error", "rule": "payment_failed"}),
     "uncertain": (8, {"outcome": "unknown", "end": "timed_out", "rule": "payment_uncertain"}),
     "no_payment": (6, {"outcome": None, "receipt": None, "end": "timed_out",
@@ -133,9 +159,7 @@ class Customers:
         return self._chance.choice(self._regulars) if self._chance.random() < 0.5 else self._new()
 
 
-def payments(
-    places: Sequence[Place], count: int, seed: int, prefix: str = ""
-) -> Iterator[Payment]:
+def payments(places: Sequence[Place], count: int, seed: int, prefix: str = "") -> Iterator[Payment]:
     """Yield so many payments at these places, in no order of time; one in fifty made twice."""
     chance = Random(f"{seed}:payments")
     customers = Customers(chance, count)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from math import comb
 from typing import Final
 
@@ -154,11 +155,13 @@ def _calibration(judged: Sequence[Judged]) -> Iterator[str]:
     yield "\ncalibration of the best candidate (mean p → share right, mails)"
     for split, some in _groups(judged, lambda each: each.mail.split):
         cells = []
-        for low, high in zip(_BINS, _BINS[1:], strict=False):
+        for low, high in pairwise(_BINS):
             inside = [
                 (each.match.candidates[0].probability, each.rank() == 1)
                 for each in some
-                if each.match.candidates and low <= each.match.candidates[0].probability < high
+                if not each.mail.robot
+                and each.match.candidates
+                and low <= each.match.candidates[0].probability < high
             ]
             if inside:
                 mean = sum(p for p, _ in inside) / len(inside)
@@ -175,7 +178,8 @@ def _speed(judged: Sequence[Judged]) -> Iterator[str]:
     for name, times in (("report", plain), ("with a photo", photos), ("match alone", matching)):
         if times:
             middle, late = times[len(times) // 2], times[int(len(times) * 0.95)]
-            yield f"{name:14} p50 {middle * 1000:7.1f} ms   p95 {late * 1000:7.1f} ms ({len(times)})"
+            told = f"p50 {middle * 1000:7.1f} ms   p95 {late * 1000:7.1f} ms ({len(times)})"
+            yield f"{name:14} {told}"
 
 
 def misses(judged: Sequence[Judged]) -> Iterator[str]:

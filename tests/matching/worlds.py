@@ -25,7 +25,8 @@ _TRANSACTION_COLUMNS: Final = (
     "receipt_cause", "receipt_number", "fiscal", "proof",
 )  # fmt: skip
 _INCIDENT_COLUMNS: Final = (
-    "terminal", "rule", "epoch", "subject", "cause", "severity", "opened_at", "detected_at", "proof",
+    "terminal", "rule", "epoch", "subject", "cause", "severity", "opened_at", "detected_at",
+    "proof",
 )  # fmt: skip
 _CODES: Final = {"accepted": "0", "declined": "241", "failed": "300"}
 

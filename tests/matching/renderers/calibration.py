@@ -1,4 +1,5 @@
 """Families that thresholds are looked at on."""
+# ruff: noqa: E501 - a template is one line
 
 from typing import Final
 

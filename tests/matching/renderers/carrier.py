@@ -54,9 +54,9 @@ def raw(letter: Letter, chance: Random) -> bytes:
     if letter.html:
         kind, content = "text/html", _page(body, charset)
     sender = f"{Header(name, charset).encode()} <{address}>" if name else address
+    host = address.rpartition("@")[2]
     head = [
-        ("Received", f"from mx.{address.rpartition('@')[2]} by mx.kvitok.example; "
-                     f"{format_datetime(letter.sent_at)}"),
+        ("Received", f"from mx.{host} by mx.kvitok.example; {format_datetime(letter.sent_at)}"),
         ("From", sender), ("To", OURS),
         ("Subject", Header(letter.subject, charset).encode() if letter.subject else ""),
         ("Date", format_datetime(letter.sent_at)),
@@ -88,7 +88,9 @@ def _person(chance: Random) -> tuple[str, str]:
 
 def _page(body: str, charset: str) -> bytes:
     lines = "".join(f"<div>{html.escape(line) or '<br>'}</div>\n" for line in body.split("\n"))
-    page = f'<html><head><meta charset="{charset}"><style>p {{margin:0}}</style></head><body>{lines}</body></html>'
+    style = "<style>p {margin:0}</style>"
+    head = f'<head><meta charset="{charset}">{style}</head>'
+    page = f"<html>{head}<body>{lines}</body></html>"
     return page.encode(charset, "xmlcharrefreplace")
 
 
@@ -108,9 +110,10 @@ def wrapped(text: str, width: int = 72) -> str:
     """Return the text with hard line ends, as old programs send it."""
     lines = []
     for line in text.split("\n"):
-        while len(line) > width and " " in line[:width]:
-            cut = line.rindex(" ", 0, width)
-            lines.append(line[:cut])
-            line = line[cut + 1 :]
-        lines.append(line)
+        rest = line
+        while len(rest) > width and " " in rest[:width]:
+            cut = rest.rindex(" ", 0, width)
+            lines.append(rest[:cut])
+            rest = rest[cut + 1 :]
+        lines.append(rest)
     return "\n".join(lines)

@@ -76,7 +76,9 @@ def claim(
     account: str | None = payment.account if chance.random() < noise.account else None
     if account and chance.random() < noise.digit_typo:
         account = mistyped(account, chance)
-    terminal = payment.place.terminal if has_paper or chance.random() < noise.terminal else None
+    terminal: str | None = (
+        payment.place.terminal if has_paper or chance.random() < noise.terminal else None
+    )
     if terminal and not has_paper and chance.random() < noise.digit_typo:
         terminal = mistyped(terminal, chance)
     place = chance.random() < noise.place
@@ -140,12 +142,16 @@ def phantom(payment: Payment, chance: Random, *, known: bool) -> Payment:
     """
     streets = ("ул. Чехова", "Заводская ул.", "пр. Космонавтов", "ул. Полевая", "ул. Новая")
     shops = ("Магазин «Фасоль»", "ТЦ «Галион»", "Киоск «Пресса»", "Кафе «Встреча»")
-    terminal = str(chance.choice((chance.randrange(10**6, 10**7), chance.randrange(300000, 990000))))
+    terminal = str(
+        chance.choice((chance.randrange(10**6, 10**7), chance.randrange(300000, 990000)))
+    )
     place = replace(
         payment.place, terminal=terminal, name=f"Терминал {terminal}", metro="",  # type: ignore[arg-type]  # a made-up id
         address=f"{chance.choice(streets)}, {chance.randint(1, 90)}", place=chance.choice(shops),
     )  # fmt: skip
-    shifted = payment.started_at + timedelta(minutes=chance.choice((-1, 1)) * chance.randint(200, 3000))
+    shifted = payment.started_at + timedelta(
+        minutes=chance.choice((-1, 1)) * chance.randint(200, 3000)
+    )
     digits = payment.account
     account = digits if known else digits[:4] + f"{chance.randrange(10**9):09d}"[: len(digits) - 4]
     notes = tuple(chance.choices((5_000, 10_000, 50_000, 100_000, 200_000), k=chance.randint(1, 3)))

@@ -1,4 +1,5 @@
 """Held families, people as forgetful as those of training."""
+# ruff: noqa: E501 - a template is one line
 
 from typing import Final
 

@@ -1,4 +1,5 @@
 """Held families, people more forgetful than those of training (`SHIFTED`)."""
+# ruff: noqa: E501 - a template is one line
 
 from typing import Final
 

@@ -2,6 +2,7 @@
 
 Each is one of the held wordings with a snare in it; the kind of a mail says which.
 """
+# ruff: noqa: E501 - a template is one line
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -82,7 +83,7 @@ def forwarded(claim: Claim, chance: Random, letter: Letter) -> Letter:
     name, box = chance.choice((("Ирина Павлова", "i.pavlova"), ("Сергей", "serg")))
     sent = letter.sent_at + timedelta(hours=chance.uniform(1, 30))
     head = chance.choice((
-        f"-------- Пересылаемое сообщение --------\n{letter.sent_at:%d.%m.%Y, %H:%M}, \"{name}\" <{box}@mail.example>:\n",
+        f'-------- Пересылаемое сообщение --------\n{letter.sent_at:%d.%m.%Y, %H:%M}, "{name}" <{box}@mail.example>:\n',
         f"---------- Forwarded message ---------\nОт: {name} <{box}@mail.example>\nDate: {pen.day(letter.sent_at.date(), letter.sent_at.date(), 'long')} в {letter.sent_at:%H:%M}\nSubject: {letter.subject}\nTo: <{OURS}>\n",
     ))  # fmt: skip
     body = f"{chance.choice(('Коллеги, посмотрите.', 'FYI', 'от клиента, разберитесь пож-та'))}\n\n--\nОльга, консультант\n8 800 000-00-02\n\n{head}\n{letter.body}"

@@ -26,7 +26,7 @@ _SLANG: Final = {5_000: "полтос", 10_000: "сотку", 20_000: "двес�
 _LATIN: Final = dict(
     zip(
         "абвгдезийклмнопрстуфхцыэ",
-        ("a b v g d e z i y k l m n o p r s t u f h c y e").split(),
+        "abvgdeziyklmnoprstufhcye",
         strict=True,
     )
 ) | {"ё": "e", "ж": "zh", "ч": "ch", "ш": "sh", "щ": "sch", "ъ": "", "ь": "", "ю": "yu", "я": "ya"}
@@ -52,11 +52,13 @@ def _plural(number: int, one: str, few: str, many: str) -> str:
     return one if number == 1 else few if 2 <= number <= 4 else many
 
 
-def money(minor: int, form: str) -> str:  # noqa: PLR0911 - a row a habit
+def money(minor: int, form: str) -> str:  # noqa: C901, PLR0911, PLR0912 - a row a habit
     """Return an amount as somebody writes it."""
     rubles, kopecks = divmod(minor, 100)
     if kopecks:
-        exact = f"{rubles}.{kopecks:02d}" if form in {"dot", "receipt"} else f"{rubles},{kopecks:02d}"
+        exact = (
+            f"{rubles}.{kopecks:02d}" if form in {"dot", "receipt"} else f"{rubles},{kopecks:02d}"
+        )
         return f"{exact} руб."
     match form:
         case "r":
@@ -78,7 +80,9 @@ def money(minor: int, form: str) -> str:  # noqa: PLR0911 - a row a habit
         case "both":
             return f"{rubles} ({words(rubles)}) рублей 00 копеек"
         case "thousands" if rubles % 500 == 0 and rubles >= 1000:
-            return "полторы тысячи" if rubles == 1500 else f"{rubles / 1000:g} тыс".replace(".", ",")
+            return (
+                "полторы тысячи" if rubles == 1500 else f"{rubles / 1000:g} тыс".replace(".", ",")
+            )
         case "k" if rubles % 500 == 0 and rubles >= 1000:
             return f"{rubles / 1000:g}к"
         case "slang" if minor in _SLANG:
@@ -94,7 +98,7 @@ def _rubles(number: int) -> str:
     return _plural(last, "рубль", "рубля", "рублей")
 
 
-def account(text: str, form: str) -> str:  # noqa: PLR0911 - a row a habit
+def account(text: str, form: str) -> str:  # noqa: C901, PLR0911 - a row a habit
     """Return a phone or a contract number as somebody writes it."""
     digits = text.removeprefix("+")
     if len(digits) != 11:
@@ -123,7 +127,7 @@ def account(text: str, form: str) -> str:  # noqa: PLR0911 - a row a habit
             return f"{a}{b}{c}{d}"
 
 
-def day(moment: date, written: date, form: str) -> str:  # noqa: PLR0911 - a row a habit
+def day(moment: date, written: date, form: str) -> str:  # noqa: C901, PLR0911, PLR0912 - a row a habit
     """Return a day as somebody writes it who writes on the other day."""
     ago = (written - moment).days
     match form:
@@ -156,7 +160,7 @@ def day(moment: date, written: date, form: str) -> str:  # noqa: PLR0911 - a row
             return f"{moment.day} {MONTHS[moment.month]}"
 
 
-def clock(moment: datetime, form: str) -> str:  # noqa: PLR0911 - a row a habit
+def clock(moment: datetime, form: str) -> str:  # noqa: C901, PLR0911, PLR0912 - a row a habit
     """Return a time of day as somebody writes it, with its preposition."""
     hour, minute = moment.hour, moment.minute
     twelve = hour % 12 or 12

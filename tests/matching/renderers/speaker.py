@@ -97,7 +97,7 @@ class Speaker:
                 return claim.terminal
             case "street" | "shop" | "metro":
                 self._say("place", payment.place.terminal)
-                return getattr(self, f"_{name}")(form)
+                return self._place(name, form)
             case "receipt":
                 self._say("receipt", payment.receipt_number)
                 return payment.receipt_number
@@ -156,6 +156,10 @@ class Speaker:
         if note:
             self._say("paid_at", (moment, "day"))
         return pen.day(moment.date(), self.claim.written_at.date(), form)
+
+    def _place(self, name: str, form: str) -> str:
+        words = {"street": self._street, "shop": self._shop, "metro": self._metro}
+        return words[name](form)
 
     def _street(self, form: str) -> str:
         address = self.claim.payment.place.address

@@ -1,4 +1,5 @@
 """Families that weights are estimated on."""
+# ruff: noqa: E501 - a template is one line
 
 from typing import Final
 
