@@ -38,7 +38,7 @@ NEARBY: Final = 400
 AROUND: Final = 800
 """Candidates at the terminals that a place may mean."""
 SUMS: Final = 300
-"""Candidates by sum and time in the whole fleet."""
+"""Candidates by time and sum, or what went wrong with them, in the whole fleet."""
 PLACES_MAX: Final = 50
 NONE: Final = frozenset[str]()
 SAMPLE: Final = 4000
@@ -120,7 +120,7 @@ select {COLUMNS} from unnest($1::timestamptz[], $2::timestamptz[], $3::timestamp
     select * from transaction t
     where t.started_at between said.low and said.high
       and (t.accepted = any($4::bigint[]) or t.payment_amount = any($4::bigint[])
-        or right(t.account_masked, 2) = any($5::text[]))
+        or right(t.account_masked, 2) = any($5::text[]) or ($7 and t.judged::text <> '{{}}'))
     order by (t.accepted = any($4::bigint[]) and right(t.account_masked, 2) = any($5::text[]))
       desc nulls last, abs(extract(epoch from t.started_at - said.best))
     limit $6
@@ -282,7 +282,8 @@ async def _by_sum(
 ) -> list[asyncpg.Record]:
     sums = [amount.minor for amount in claims.amounts if amount.role != "fee"]
     tails = [tail.digits[-2:] for tail in claims.tails]
-    if not sums and not tails:
+    troubled = bool(claims.symptoms)
+    if not (sums or tails or troubled):
         return []
     room = timedelta(minutes=45)
     windows = [
@@ -293,7 +294,7 @@ async def _by_sum(
     if not windows:
         return []
     found: list[asyncpg.Record] = await connection.fetch(
-        BY_SUM, *zip(*windows, strict=True), sums, tails, SUMS
+        BY_SUM, *zip(*windows, strict=True), sums, tails, SUMS, troubled
     )
     return found
 

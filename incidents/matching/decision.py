@@ -15,6 +15,8 @@ Status = Literal["attached", "suggested", "needs_facts", "other"]
 
 STRONG_BITS: Final = 3.0
 """From so many bits on a time, sum or place is strong."""
+TOGETHER_BITS: Final = 4.5
+"""A time and a sum are as good as a strong fact if they say so much together."""
 AGAINST_BITS: Final = -2.0
 """A fact that says so much against a candidate contradicts it."""
 LEAD: Final = 2.0
@@ -134,15 +136,23 @@ def objection(evidence: Sequence[Evidence]) -> str | None:
     if fiscal is not None and fiscal.level == "equal":
         return None
     strong = {each.fact for each in evidence if is_strong(each)}
+    time, amount, symptom = (by_fact.get(name) for name in ("paid_at", "amount", "symptom"))
+    moment, money = _said(time), _said(amount)
+    if moment > 0 and money > 0 and moment + money >= TOGETHER_BITS:
+        strong.add("time and sum")
     if len(strong) < 2 or not strong & WHO_OR_WHERE:
         return "one_strong_fact"
     # Customers use one terminal again and again: something must tell this time from another.
-    time, amount, symptom = (by_fact.get(name) for name in ("paid_at", "amount", "symptom"))
-    of_this_time = strong & {"receipt", "operation"} or (time is not None and time.bits > 0)
     troubled = symptom is not None and symptom.level in {"incident", "state"}
-    if of_this_time or (amount is not None and amount.bits > 0 and troubled):
+    whose_and_where = strong & {"account"} and strong & {"terminal", "place"}
+    if moment > 0 or strong & {"receipt", "operation"}:
         return None
-    return "no_time"
+    recent_and_whole = whose_and_where and _said(by_fact.get("age")) > 0
+    return None if money > 0 and (troubled or recent_and_whole) else "no_time"
+
+
+def _said(evidence: Evidence | None) -> float:
+    return 0.0 if evidence is None else evidence.bits
 
 
 def asked(found: Posterior, claims: Claims) -> tuple[str, ...]:

@@ -223,10 +223,16 @@ class Judge:
         return Evidence("amount", level, bits)
 
     def _when(self, payment: Payment) -> Evidence | None:
-        if self.claims.times:
-            return best_of(
-                tempered(self._time(payment, time), time.confidence) for time in self.claims.times
-            )
+        age = self._age(payment)
+        if not self.claims.times:
+            return age
+        # Where the day was only guessed, what is recent is likelier all the same.
+        return best_of(
+            tempered(self._time(payment, time), time.confidence, otherwise=age.bits)
+            for time in self.claims.times
+        )
+
+    def _age(self, payment: Payment) -> Evidence:
         age = self.claims.received_at - payment.started_at
         days = age / timedelta(days=1)
         steps = ((1, "day"), (3, "three_days"), (10, "ten_days"))
@@ -288,12 +294,12 @@ class Judge:
         return self._bits("service", "equal" if any(name in own for name in named) else "other")
 
 
-def tempered(evidence: Evidence, confidence: float) -> Evidence:
+def tempered(evidence: Evidence, confidence: float, *, otherwise: float = 0.0) -> Evidence:
     """Return the evidence of a fact that may have been misread: then it would say nothing."""
     sure = min(1.0, confidence / SURE)
     if sure >= 1.0:
         return evidence
-    return evidence._replace(bits=log2(sure * 2**evidence.bits + 1 - sure))
+    return evidence._replace(bits=log2(sure * 2**evidence.bits + (1 - sure) * 2**otherwise))
 
 
 def best_of(weighed: Iterable[Evidence | None]) -> Evidence | None:

@@ -134,7 +134,7 @@ async def test_a_payment_that_is_not_ours(world: World) -> None:
     assert found.decision.status == "needs_facts"
     assert found.none_probability > 0.7
     assert len(found.decision.ask) == 2
-    await world.pay("40107", at("20 18:05"), "9161234567", 50000)
+    await world.pay("40107", at("10 18:05"), "9161234567", 50000)
     found = await world.ask("Внес 500 руб на 8 916 123-45-67 в терминале 40107, не пришли деньги")
     assert attached(found) is None
 
