@@ -151,7 +151,7 @@ FACT: Final = {
     "operation": message("Operation number"),
     "fiscal": message("Fiscal receipt"),
     "place": message("Place"),
-    "service": message("Service"),
+    "service": message("Paid for"),
     "symptom": message("What went wrong"),
     "request": message("Request"),
     "topic": message("Topic"),

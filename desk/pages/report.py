@@ -140,7 +140,9 @@ async def _page(desk: Desk, reading: Reader, row: Report, *, notice: str = "") -
         "words": words,
         "pieces": pieces(words.text, row.facts) if words else (),
         "cut": words is not None and len(words.text) > SHOWN_MAX,
-        "facts": [ShownFact(each, _told(view, each, zone)) for each in row.facts],
+        "facts": [
+            ShownFact(each, _told(view, each, zone)) for each in row.facts if each.kind != "topic"
+        ],
         "candidates": await _candidates(desk, view.language, row, zones),
         "reason": REASONS[view.language].get(row.why or "", ""),
         "questions": [QUESTIONS[view.language].get(each, each) for each in row.ask],

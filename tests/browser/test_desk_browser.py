@@ -121,6 +121,32 @@ def test_nothing_scrolls_sideways(served: Served, page: Page, path: str) -> None
             assert wide <= width, (path, width, scheme)
 
 
+REPORT = {
+    "channel": "phone", "reported_at": NOW.isoformat(), "terminal": TERMINAL, "amount": 100000,
+    "text": "Внёс 1000 рублей на номер 8 916 123-45-67, чек не вышел. " + "Ж" * 300,
+    "email": "customer.with.a.long.name@a-very-long-domain-of-somebody.example.com",
+}  # fmt: skip
+
+
+def test_a_person_finds_the_payment_of_a_report(served: Served, page: Page) -> None:
+    """From the list to the report, to the payment that it is, to its case."""
+    taken = served.do(served.world.client.post("/api/v1/reports", json=REPORT))
+    assert taken.status_code == 201, taken.text
+    for path in ("/reports", "/reports/1"):
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 740})
+            page.goto(f"{served.address}{path}")
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, (path, width)
+    page.goto(f"{served.address}/reports")
+    page.get_by_role("link", name="Сообщение 1").click()
+    expect(page.locator("mark").first).to_be_visible()
+    row = page.locator(".candidates > li", has_text="tx-000006")
+    row.get_by_role("button", name="Это он").click()
+    expect(page.locator(".candidates .chosen")).to_contain_text("tx-000006")
+    page.get_by_role("link", name="K-2026-000123").click()
+    expect(page.locator(".history")).to_contain_text("Прикреплено сообщение клиента")
+
+
 def test_it_prints_without_its_buttons(served: Served, page: Page) -> None:
     """On paper there is the terminal and its log."""
     page.goto(f"{served.address}/terminals/{TERMINAL}")

@@ -44,7 +44,7 @@ async def test_the_list_shows_what_became_of_reports_masked(reader: World) -> No
     aside = (await reader.client.get("/reports?status=suspended")).text
     assert "/reports/1" not in aside
     assert f"/reports/{robot}" in aside
-    assert "Обращений нет" in (await reader.client.get("/reports?status=other")).text
+    assert "Сообщений нет" in (await reader.client.get("/reports?status=other")).text
     assert (await reader.client.get("/reports?status=x&cursor=zzz")).status_code == 200
 
 
@@ -77,7 +77,7 @@ async def test_a_report_shows_its_words_facts_and_reasons(reader: World) -> None
     assert "anna@example.com" in text
     case = (await reader.client.get("/cases/K-2026-000500")).text
     assert f'href="/reports/{number}"' in case
-    assert "Прикреплено обращение" in case
+    assert "Прикреплено сообщение клиента" in case
     assert "вероятность 99," in case
     reader.client.cookies.set("kvitok_language", "en")
     english = (await reader.client.get(f"/reports/{number}")).text
@@ -101,7 +101,7 @@ async def test_a_person_decides_on_the_page(reader: World) -> None:
         assert (await post(f"{address}/attach", data=data)).status_code == 303
     assert "прикрепил сотрудник" in (await reader.client.get(address)).text
     history = (await reader.client.get("/cases/K-2026-000123")).text
-    assert "Обращение откреплено" in history
+    assert "Сообщение клиента откреплено" in history
     assert "tests" in history
 
 
