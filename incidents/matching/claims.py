@@ -16,6 +16,9 @@ READ_IN: Final = ZoneInfo("Europe/Moscow")
 """The zone in which the grammar reads times of day."""
 CLAIMS_MAX: Final = 6
 """Facts of one kind that are weighed; a report with more tells too little by each."""
+MONEY_MAX: Final = 2**62
+YEAR_MIN: Final = 2000
+YEAR_MAX: Final = 2200
 OTHERWISE: Final = 0.25
 """What another reading of a time is worth, all of them together."""
 
@@ -205,8 +208,13 @@ def _names(by_kind: Mapping[str, Sequence[Fact]], kind: str) -> tuple[Name, ...]
     return tuple(
         Name(kind, text, fact.confidence)
         for fact in by_kind.get(kind, ())
-        if (text := str(fact.value).strip())
+        if (text := _clean(fact.value))
     )
+
+
+def _clean(value: object) -> str:
+    """Return a word without what no column takes."""
+    return str(value).encode("utf-8", "ignore").decode().replace("\0", "").strip()
 
 
 def _weights(fact: Fact) -> Mapping[str, float]:
@@ -222,7 +230,7 @@ def _amounts(facts: Sequence[Fact], fiscal: Sequence[Mapping[str, object]]) -> t
             fact.confidence,
         )
         for fact in facts
-        if (value := _dict(fact))
+        if (value := _dict(fact)) and abs(int(str(value["minor"]))) <= MONEY_MAX
     ]  # fmt: skip
     # A receipt's own sum counts only where nobody tells the sum: it may be one with or without fee.
     if not said:
@@ -245,7 +253,12 @@ def _time(fact: Fact) -> Time | None:
     value = _dict(fact)
     if not value.keys() >= {"from", "to"}:
         return None
-    main = _interval(value)
+    try:
+        main = _interval(value)
+    except (ValueError, OverflowError):
+        return None
+    if not YEAR_MIN <= main.low.year <= main.high.year <= YEAR_MAX:
+        return None
     alternatives = value.get("alternatives")
     others = [
         _interval(each)

@@ -153,6 +153,15 @@ def test_quoted_text_claims_nothing() -> None:
     assert claims(fact("terminal", "12345", origin=Origin.QUOTED)).is_empty
 
 
+def test_what_no_column_takes_is_no_claim() -> None:
+    """Sums beyond any column, years beyond any calendar and broken characters stop nothing."""
+    far = {"from": "0001-01-01T00:00:00Z", "to": "0001-01-02T00:00:00Z", "precision": "day"}
+    said = claims(amount(2**70), fact("paid_at", far), fact("terminal", " 12\x00345\ud800 "))
+    assert (said.amounts, said.times) == ((), ())
+    assert [name.text for name in said.terminals] == ["12345"]
+    assert claims(fact("paid_at", {"from": "soon", "to": "later"})).times == ()
+
+
 def test_one_slip_is_at_most_ninety_accounts() -> None:
     """A phone's neighbours are digits changed and swapped, never its leading nine."""
     near = set(slips("9161234567"))
