@@ -259,20 +259,20 @@ async def _at_terminals(
     most: int,
 ) -> list[asyncpg.Record]:
     rows: list[asyncpg.Record] = []
-    each = max(20, most // len(terminals))
     sums = [amount.minor for amount in claims.amounts]
     windows = list(windows_of(claims, zones, room=ROUND_THE_CLOCK))
+    each = max(10, most // (len(terminals) * max(1, len(windows))))
     narrow = [window for window in windows if window[1] - window[0] <= WIDE]
     if narrow:
         rows += await connection.fetch(
-            AT_TERMINALS, terminals, *zip(*narrow, strict=True), sums, each, most
+            AT_TERMINALS, terminals, *zip(*narrow, strict=True), sums, each, 2 * most
         )
     wide = [window[:2] for window in windows if window[1] - window[0] > WIDE]
     if not windows:
         wide = [_reported(claims)]
     if wide:
         rows += await connection.fetch(
-            LATEST_AT_TERMINALS, terminals, *zip(*wide, strict=True), each, most
+            LATEST_AT_TERMINALS, terminals, *zip(*wide, strict=True), each, 2 * most
         )
     return rows
 
