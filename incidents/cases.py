@@ -110,17 +110,21 @@ class Standing:
     customers: frozenset[str]
     """Their keys; of a customer who left no address there is none."""
     reports: int
+    known: bool = False
+    """The very report was in it before."""
 
 
 def case_for(customers: frozenset[str], standing: Sequence[Standing]) -> Standing | None:
     """Return the case that a customer's report joins; None: it gets one of its own.
 
-    One case per customer and transaction: the customer's own, else the detector's where nobody
-    has reported yet. A stranger never comes into somebody's case.
+    One case per customer and transaction: the customer's own, else the one that the report was
+    taken out of, else the detector's where nobody has reported. A stranger never comes into
+    somebody's case.
     """
     own = (one for one in standing if one.customers & customers)
+    left = (one for one in standing if one.known and not one.reports)
     free = (one for one in standing if one.opened_by == DETECTOR and not one.reports)
-    return next(own, None) or next(free, None)
+    return next(own, None) or next(left, None) or next(free, None)
 
 
 REPORT_MOVES: Final[dict[CaseState, Move]] = {

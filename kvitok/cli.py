@@ -85,6 +85,7 @@ def main() -> None:
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(message)s"
     )
+    logging.getLogger("pymorphy3").setLevel(logging.WARNING)
     if sys.argv[1:2] == ["serve"]:
         # While its modules are still read, too, a signal is a wish and not a failure.
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):

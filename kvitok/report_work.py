@@ -159,6 +159,14 @@ def _found(number: str, row: Report | None) -> Report:
     return row
 
 
+def _shown(value: object) -> object:
+    if not isinstance(value, dict):
+        return value
+    if "from" in value:
+        return f"{value['from']} – {value['to']}"
+    return " ".join(f"{name}={text}" for name, text in value.items())
+
+
 def _tell(row: Report | None, *, json: bool) -> None:
     assert row is not None
     if json:
@@ -174,7 +182,7 @@ def _tell(row: Report | None, *, json: bool) -> None:
     typer.echo()
     as_table(
         ("FACT", "ROLE", "VALUE", "SURE", "TEXT"),
-        ((f.kind, f.role, f.value, f"{f.confidence:.0%}", f.text) for f in row.facts),
+        ((f.kind, f.role, _shown(f.value), f"{f.confidence:.0%}", f.text) for f in row.facts),
         empty="no facts",
     )
     typer.echo()

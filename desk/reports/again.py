@@ -24,8 +24,7 @@ async def forever(desk: Desk) -> None:
     """Match again, round after round, until cancelled."""
     while True:
         try:
-            # Also at the start: the first report should not wait for the fleet's addresses.
-            await desk.reader.fleet.get(desk.database)
+            await desk.reader.warm(desk.database)
             await one_round(desk)
         except Exception as error:  # noqa: BLE001 - nobody waits for this loop: the next round may do
             LOG.warning("Reports are not matched again: %s", type(error).__name__)

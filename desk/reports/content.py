@@ -163,15 +163,21 @@ def _fields(written: WrittenReport) -> list[Fact]:
 
 
 def by_clock(fact: Fact, there: ZoneInfo, here: ZoneInfo) -> Fact:
-    """Return a field's moment as the same wall time on another clock; other facts as they are."""
+    """Return a moment as the same wall time on another clock; other facts as they are."""
     value = fact.value
-    if fact.kind != "paid_at" or fact.origin != Origin.FIELD or not isinstance(value, dict):
+    if fact.kind != "paid_at" or not isinstance(value, dict):
         return fact
-    moved = {
-        name: rfc3339(datetime.fromisoformat(value[name]).astimezone(there).replace(tzinfo=here))
-        for name in ("from", "to", "best")
-    }
-    return replace(fact, value=value | moved)
+
+    def moved(interval: dict[str, str]) -> dict[str, str]:
+        return interval | {
+            name: rfc3339(
+                datetime.fromisoformat(interval[name]).astimezone(there).replace(tzinfo=here)
+            )
+            for name in ("from", "to", "best")
+        }
+
+    others = [moved(each) for each in value.get("alternatives", ())]
+    return replace(fact, value=moved(value) | ({"alternatives": others} if others else {}))
 
 
 def joined(fields: Sequence[Fact], read: Sequence[Fact], fleet: frozenset[str]) -> list[Fact]:

@@ -28,7 +28,7 @@ from desk.state import Desk
 from desk.times import ALWAYS, FOREVER
 from incidents.actions import Refused, Word
 from incidents.cases import DETECTOR
-from incidents.matching.link import TOPIC_UNKNOWN, Link, attach, detach
+from incidents.matching.link import TOPIC_UNKNOWN, Link, attach, detach, named
 from incidents.matching.matcher import Asked, Match, match
 from wire.accounts import account_hash
 
@@ -117,14 +117,14 @@ async def match_report(desk: Desk, report: int) -> bool:
 
 async def attach_by_person(desk: Desk, link: Link, actor: str) -> str | Refused:
     """Join a report to a transaction's case by a person's word."""
-    word = Word(actor=actor, at=desk.now(), text=f"report {link.report}")
+    word = Word(actor=actor, at=desk.now(), text=named(link.report))
     async with one_connection(desk.database) as connection:
         return await attach(connection, link, word)
 
 
 async def detach_by_person(desk: Desk, report: int, actor: str) -> Refused | None:
     """Part a report from its case by a person's word."""
-    word = Word(actor=actor, at=desk.now(), text=f"report {report}")
+    word = Word(actor=actor, at=desk.now(), text=named(report))
     async with one_connection(desk.database) as connection:
         return await detach(connection, report, word)
 
@@ -173,7 +173,7 @@ def _by_matcher(link: Link, found: Match, now: datetime) -> Word:
         (one.probability for one in found.candidates if (one.terminal, one.epoch, one.tx) == place),
         0.0,
     )
-    text = f"report {link.report}: probability {probability:.4f}, model {found.model}"
+    text = f"{named(link.report)}: probability {probability:.4f}, model {found.model}"
     return Word(actor=DETECTOR, at=now, text=text)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -15,7 +16,7 @@ from desk.reports.content import Content, Received, by_clock, joined, read_conte
 from desk.reports.fleet import Fleet, KnownFleet
 from incidents.matching.claims import READ_IN
 from incidents.matching.facts import read_facts
-from incidents.matching.passage import Fact
+from incidents.matching.passage import Fact, Origin, Passage
 
 AT_ONCE_MAX: Final = 4
 """Reports read at the same time; the others wait. Each may have files with a program of its own."""
@@ -76,6 +77,13 @@ class Reader:
     fleet: KnownFleet = field(default_factory=KnownFleet)
     _room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE_MAX))
 
+    async def warm(self, database: Database) -> None:
+        """Load what the first report would wait for: the fleet's addresses, the dictionaries."""
+        fleet = await self.fleet.get(database)
+        now = datetime(2026, 1, 1, 12, tzinfo=READ_IN)
+        said = Passage(origin=Origin.NEW, text="Терминал не выдал чек", written_at=now)
+        await asyncio.to_thread(read_facts, [said], zone=READ_IN, gazetteer=fleet.gazetteer)
+
     async def read(
         self, database: Database, raw: bytes, received: Received, before: Reading | None
     ) -> Read:
@@ -103,7 +111,7 @@ class Reader:
         shown = facts
         if zone != READ_IN:
             shown = self._facts(raw, received, fleet, (files, zone))[1]
-            facts = [by_clock(fact, zone, READ_IN) for fact in facts]
+            facts = [by_clock(fact, zone, READ_IN) for fact in shown]
         reading = replace(files, text=content.text, subject=content.subject, sender=content.sender)
         return Read(content=content, facts=facts, shown=shown, reading=reading)
 

@@ -43,8 +43,14 @@ from transaction t left join terminal m using (terminal)
 where t.terminal = $1 and t.epoch = $2 and t.tx = $3
 """
 STANDING: Final = """
-select number, state, opened_by from support_case
-where terminal = $1 and epoch = $2 and tx = $3 order by number for update
+select c.number, c.state, c.opened_by,
+  exists (
+    select from case_history h
+    where h.number = c.number and h.action = 'report_attached'
+      and (h.text = $4 or starts_with(h.text, $4 || ':'))
+  ) as known
+from support_case c
+where c.terminal = $1 and c.epoch = $2 and c.tx = $3 order by c.number for update
 """
 REPORTED: Final = """
 select case_number, customers from report where case_number = any($1::text[]) and id <> $2
@@ -76,6 +82,11 @@ class Link:
     by: Literal["matcher", "person"]
     topic: str = TOPIC_UNKNOWN
     """Of a case that has to be opened, where the transaction has no incident."""
+
+
+def named(report: int) -> str:
+    """Return what a case's history calls a report; more may follow after a colon."""
+    return f"report {report}"
 
 
 async def attach(connection: Connection, link: Link, word: Word) -> str | Refused:
@@ -147,7 +158,8 @@ async def _join(
 
 
 async def _standing(connection: Connection, link: Link) -> Sequence[Standing]:
-    cases = await connection.fetch(STANDING, link.terminal, link.epoch, link.tx)
+    place = _place(link)
+    cases = await connection.fetch(STANDING, *place, named(link.report))
     numbers = [row["number"] for row in cases]
     reports = await connection.fetch(REPORTED, numbers, link.report) if numbers else []
     of = {number: [r for r in reports if r["case_number"] == number] for number in numbers}
@@ -158,6 +170,7 @@ async def _standing(connection: Connection, link: Link) -> Sequence[Standing]:
             opened_by=row["opened_by"],
             customers=frozenset(each for r in of[row["number"]] for each in r["customers"]),
             reports=len(of[row["number"]]),
+            known=row["known"],
         )
         for row in cases
     ]
@@ -202,7 +215,7 @@ async def _note(connection: Connection, number: str, action: str, word: Word) ->
 
 
 def _moved(word: Word, link: Link) -> Word:
-    return Word(actor=word.actor, at=word.at, text=f"report {link.report}")
+    return Word(actor=word.actor, at=word.at, text=named(link.report))
 
 
 def _place(row: "asyncpg.Record | Link") -> tuple[str, int, str]:

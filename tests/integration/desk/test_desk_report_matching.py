@@ -359,3 +359,36 @@ async def test_no_account_lies_in_the_clear(world: World, caplog: pytest.LogCapt
             "anna@",
         ):
             assert secret not in bare, whole[:300]
+
+
+async def test_times_are_read_by_the_clock_of_the_terminal(world: World) -> None:
+    """A "today at 14:10" in Yekaterinburg is no future: it is 09:10 UTC, twenty minutes ago."""
+    at = NOW - timedelta(minutes=20)
+    await world.transaction(
+        "200001", TX, at, account_hash=account_hash(PHONE, KEY), accepted=70000, payment="failed"
+    )
+    text = "Сегодня в 14:10 терминал 200001, 700 рублей на 8 916 123-45-67, деньги не дошли"
+    form = {
+        "channel": "form", "text": "деньги не дошли", "reported_at": NOW.isoformat(),
+        "account": PHONE, "terminal": "200001", "amount": 70000, "paid_at": at.isoformat(),
+    }  # fmt: skip
+    row = await send(world, mail(text=text))
+    typed = (await world.client.post("/api/v1/reports", json=form)).json()
+    for each in (row, typed):
+        fact = next(fact for fact in each["facts"] if fact["kind"] == "paid_at")
+        assert fact["value"]["best"] == "2026-11-23T09:10:00.000Z"
+        evidence = {one["fact"]: one["level"] for one in each["candidates"][0]["evidence"]}
+        assert evidence["paid_at"] == "exact: 3min"
+        assert each["status"] == "attached"
+
+
+async def test_a_report_comes_back_to_the_case_it_opened(world: World) -> None:
+    """Taken out and put back, it opens no second case."""
+    await paid(world)
+    row = await send(world)
+    number = row["attached"]["case"]
+    address = f"/api/v1/reports/{row['id']}"
+    await world.client.delete(f"{address}/attachment")
+    wanted = {"terminal": TERMINAL, "epoch": EPOCH, "tx": TX}
+    back = (await world.client.post(f"{address}/attach", json=wanted)).json()
+    assert back["attached"]["case"] == number
