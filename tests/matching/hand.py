@@ -88,10 +88,10 @@ def hand_world(*, others: int, seed: int) -> World:
     return World(everywhere, [*mine, *payments(everywhere, others, seed)])
 
 
-def hand_mails() -> Iterator[Mail]:
-    """Yield the mails."""
+def hand_mails(*, reserved: bool = False) -> Iterator[Mail]:
+    """Yield the mails, or those of the reserve."""
     known = hand_payments(hand_places())
-    for path in sorted(FOLDER.glob("mails_*.txt")):
+    for path in sorted(FOLDER.glob("reserve_*.txt" if reserved else "mails_*.txt")):
         text = path.read_text(encoding="utf-8")
         for part in re.split(r"^=== ", text, flags=re.MULTILINE)[1:]:
             yield _mail(part, known)

@@ -8,7 +8,16 @@ from random import Random
 from typing import Final
 
 from tests.matching.payments import Key, Payment
-from tests.matching.renderers import calibration, carrier, held_a, held_b, held_c, pen, train
+from tests.matching.renderers import (
+    calibration,
+    carrier,
+    held_a,
+    held_b,
+    held_c,
+    pen,
+    reserve,
+    train,
+)
 from tests.matching.renderers.claim import BASE, SHIFTED, Claim, Noise, claim, phantom, trouble
 from tests.matching.renderers.family import Family
 from tests.matching.renderers.speaker import Speaker
@@ -22,6 +31,9 @@ SPLITS: Final[dict[str, tuple[float, Noise, Sequence[Family]]]] = {
     "held_c": (0.15, BASE, (held_c.COMMON,)),
 }
 """Share of the mails, how much their people remember, and how they write."""
+RESERVE: Final = "reserve"
+_RESERVED: Final = {RESERVE: (1.0, BASE, reserve.FAMILIES)}
+"""For one run when the others are known too well."""
 _KINDS: Final = (("plain", 82), ("twin", 6), ("phantom", 7), ("phantom_known", 5))
 
 
@@ -43,9 +55,10 @@ class Mail:
     robot: bool = False
 
 
-def mails(world: World, count: int, seed: int) -> Iterator[Mail]:
-    """Yield about so many mails about a world; the same seed, the same bytes."""
-    for split, (share, noise, families) in SPLITS.items():
+def mails(world: World, count: int, seed: int, *, reserved: bool = False) -> Iterator[Mail]:
+    """Yield about so many mails about a world, or of the reserve; the same seed, the same bytes."""
+    splits = _RESERVED if reserved else SPLITS
+    for split, (share, noise, families) in splits.items():
         chance = Random(f"{seed}:{split}")
         maker = _Maker(world, split, noise, chance)
         for number in range(round(count * share)):

@@ -85,11 +85,19 @@ def test_the_set_holds_what_tempts(small: World) -> None:
     assert {kind for mail in made for kind, _ in mail.said} == set(KINDS)
 
 
+def test_the_reserve_is_made_and_not_read(small: World) -> None:
+    """Its mails can be made; reading them here would be its one run."""
+    made = list(mails(small, 200, SEED, reserved=True))
+    assert {mail.split for mail in made} == {"reserve"}
+    assert sum(bool(mail.right) for mail in made) > 150
+
+
 def test_sixty_are_written_by_hand() -> None:
     """Each names payments of its world that were made before it was written."""
     made = list(hand_mails())
     known = hand_world(others=10, seed=1).by_key
     assert len(made) >= 60
+    made += hand_mails(reserved=True)
     assert all(known[key].started_at < mail.received_at for mail in made for key in mail.right)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Split = Literal["train", "calibration", "held_a", "held_b", "held_c"]
+Split = Literal["train", "calibration", "held_a", "held_b", "held_c", "reserve"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

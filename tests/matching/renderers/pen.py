@@ -175,6 +175,8 @@ def clock(moment: datetime, form: str) -> str:  # noqa: C901, PLR0911, PLR0912 -
             return f"{moment:%H:%M}"
         case "h_min":
             return f"в {hour} ч. {minute:02d} мин."
+        case "spoken":
+            return f"в {words(hour) or 'ноль'} {words(minute) or 'ровно'}"
         case "words" if minute == 30:
             return f"в половине {_TO_HOUR[hour % 12 + 1]} {part(hour)}"
         case "words" if minute == 15:
