@@ -30,7 +30,7 @@ SHOPKEEPER: Final = Family(
     name="shopkeeper", split="reserve",
     subjects=("Терминал в нашем магазине", "Покупатель жалуется", "от арендодателя"),
     bodies=(
-        "Здравствуйте! У нас[ ({shop}][, {street:plain,house})] стоит ваш терминал[, на нём написано {terminal}]. К нам обратился покупатель: [{when:month,near,short_dots,c_plain,c_dot} ]он вносил наличные[, {amount:full,spaced}], {trouble} [Платил за {account:plus_spaced,eight,brackets}.] Просит разобраться, мы к этому отношения не имеем. Телефон магазина {contact:brackets,plus_spaced}.",
+        "Здравствуйте! У нас[ ({shop})][, {street:plain,house},] стоит ваш терминал[, на нём написано {terminal}]. К нам обратился покупатель: [{when:month,near,short_dots,c_plain,c_dot} ]он вносил наличные[, {amount:full,spaced}], {trouble} [Платил за {account:plus_spaced,eight,brackets}.] Просит разобраться, мы к этому отношения не имеем. Телефон магазина {contact:brackets,plus_spaced}.",
         "Добрый день, пишет администратор[ «{shop:bare}»]. Клиентка оставила записку: «[{amount:full,r}, ][{account:eight,dashes}, ][{when:short_dots,month,c_bare,c_dash}, ]{trouble}»[ Терминал ваш, {terminal}.] Если что, мой рабочий {contact:dashes,eight}.",
     ),
     troubles={
