@@ -6,6 +6,7 @@ Quoted text claims nothing. Accounts become keyed hashes, those of one slip of t
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -16,6 +17,8 @@ READ_IN: Final = ZoneInfo("Europe/Moscow")
 """The zone in which the grammar reads times of day."""
 CLAIMS_MAX: Final = 6
 """Facts of one kind that are weighed; a report with more tells too little by each."""
+SLIPS_MAX: Final = 90
+DIGITS: Final = "0123456789"
 MONEY_MAX: Final = 2**62
 YEAR_MIN: Final = 2000
 YEAR_MAX: Final = 2200
@@ -167,18 +170,21 @@ def claims_of(
 
 
 def slips(written: str) -> Iterator[str]:
-    """Yield what differs in one digit or in two neighbours swapped; of a phone at most 90."""
+    """Yield what differs in two neighbours swapped or in one digit; at most ninety."""
+    return islice(_slips(written), SLIPS_MAX)
+
+
+def _slips(written: str) -> Iterator[str]:
+    # The nine that a phone begins with is never mistyped: it would be no phone.
     first = 1 if len(written) == 10 and written.startswith("9") else 0
-    for at in range(first, min(len(written), 12)):
-        if written[at].isdigit():
-            yield from (
-                written[:at] + digit + written[at + 1 :]
-                for digit in "0123456789"
-                if digit != written[at]
-            )
+    places = [at for at in range(first, len(written)) if written[at] in DIGITS]
+    for at in places:
         after = written[at + 1 : at + 2]
-        if after and after != written[at] and after.isdigit() and written[at].isdigit():
+        if after and after in DIGITS and after != written[at]:
             yield written[:at] + after + written[at] + written[at + 2 :]
+    for at in reversed(places):
+        for digit in DIGITS.replace(written[at], ""):
+            yield written[:at] + digit + written[at + 1 :]
 
 
 def plain(number: str | None) -> str:
