@@ -25,6 +25,11 @@ SECONDS: Final = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
 )
 REPORTS: Final = Counter("kvitok_desk_reports", "Reports taken, by channel.", ["channel"])
+MATCHES: Final = Counter(
+    "kvitok_desk_report_matches",
+    "Reports matched, by what came of it; `failed` is tried again.",
+    ["status"],
+)
 
 
 def exposition(folder: Path | None) -> tuple[bytes, str]:

@@ -16,7 +16,7 @@ CHANGED: Final = "select count(*) as terminals, max(changed_at) as changed_at fr
 ROWS: Final = """
 select terminal, name, country, city, address, metro, place, region, timezone from terminal
 """
-STALE_WAIT_S: Final = 2.0
+STALE_WAIT_S: Final = 0.5
 """How long a report waits for the newest addresses before those of a moment ago must do."""
 
 

@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 from desk.database import one_connection
-from desk.metrics import REPORTS
+from desk.metrics import MATCHES, REPORTS
 from desk.queries.report_keeping import (
     SealedReport,
     Understood,
@@ -82,6 +82,7 @@ async def try_to_match(desk: Desk, report: int) -> bool:
             "Report %d could not be matched: %s in %s, line %s",
             report, type(error).__name__, last.filename, last.lineno,
         )  # fmt: skip
+        MATCHES.labels("failed").inc()
         return False
     return True
 
@@ -107,11 +108,13 @@ async def match_report(desk: Desk, report: int) -> bool:
     async with one_connection(desk.database) as connection:
         found = await match(connection, _asked(desk, read, received))
         now = desk.now()
-        await keep_understood(connection, report, _understood(desk, read, found, now))
+        understood = _understood(desk, read, found, now)
+        await keep_understood(connection, report, understood)
         link = _link(report, read, found)
         free = row["attached_by"] is None and not row["held"]
         if link is not None and free:
             await attach(connection, link, _by_matcher(link, found, now))
+        MATCHES.labels("attached" if link is not None and free else understood.status).inc()
     return True
 
 

@@ -1,17 +1,22 @@
 """A report finds the case of its transaction: end to end, on PostgreSQL."""
 
 import asyncio
+import io
+import json
 import logging
 from datetime import timedelta
+from email.message import EmailMessage
 from typing import Any
 
 import pytest
 
 from desk.reports.again import one_round
+from desk.reports.fleet import KnownFleet
 from desk.sealing import Seal
 from desk.state import Desk
 from tests.integration.desk_story import TERMINAL
 from tests.integration.desk_world import EPOCH, KEY, NOW, World
+from tests.unit.desk.mail.mail_codes import receipt
 from wire.accounts import account_hash, account_mask
 
 pytestmark = [pytest.mark.anyio, pytest.mark.service]
@@ -392,3 +397,51 @@ async def test_a_report_comes_back_to_the_case_it_opened(world: World) -> None:
     wanted = {"terminal": TERMINAL, "epoch": EPOCH, "tx": TX}
     back = (await world.client.post(f"{address}/attach", json=wanted)).json()
     assert back["attached"]["case"] == number
+
+
+def with_photo(text: str, code: str) -> bytes:
+    """Return a mail with a photo of a receipt."""
+    made = EmailMessage()
+    made["From"], made["To"], made["Subject"] = "anna@example.com", "help@pay.example", "Чек"
+    made["Date"] = "Mon, 23 Nov 2026 12:00:00 +0300"
+    made.set_content(text)
+    photo = io.BytesIO()
+    receipt(code, module=6).save(photo, "JPEG")
+    made.add_attachment(photo.getvalue(), maintype="image", subtype="jpeg", filename="чек.jpg")
+    return made.as_bytes()
+
+
+async def test_a_photo_of_the_receipt_is_enough(world: World) -> None:
+    """Its fiscal code names the transaction; the photo is opened once, though matched again."""
+    fiscal = {"fn": "9960440301234567", "fd": "4471", "fp": "3345567812"}
+    await paid(world, payment="accepted", receipt="printed", fiscal=json.dumps(fiscal))
+    code = "t=20261123T1120&s=700.00&fn=9960440301234567&i=4471&fp=3345567812&n=1"
+    row = await send(world, with_photo("Деньги не пришли, чек во вложении", code))
+    assert row["status"] == "attached", row
+    fact = next(each for each in row["facts"] if each["kind"] == "fiscal")
+    assert (fact["value"]["fp"], fact["origin"]) == ("3345567812", "attachment")
+    assert row["candidates"][0]["evidence"][0]["fact"] == "fiscal"
+    await world.connection.execute(
+        "update report set content = $1", Seal(KEY).seal(with_photo("Деньги не пришли", "nothing"))
+    )
+    again = await world.client.post(f"/api/v1/reports/{row['id']}/match")
+    assert again.json()["candidates"][0]["probability"] > 0.99
+
+
+async def test_the_fleets_addresses_are_built_once_and_anew_when_one_changes(world: World) -> None:
+    """Many who ask at once wait for one building; a new terminal is known to the next report."""
+    known, database = KnownFleet(), desk_of(world).database
+    first, second = await asyncio.gather(known.get(database), known.get(database))
+    assert first is second
+    assert await known.get(database) is first
+    assert "500500" not in first.gazetteer.fleet
+    await world.terminal("500500", address="Кутузовский проспект, 30")
+    third = await known.get(database)
+    assert "500500" in third.gazetteer.fleet
+    await world.connection.execute(
+        "update terminal set timezone = 'Asia/Omsk', changed_at = now() + interval '1 s' "
+        "where terminal = '500500'"
+    )
+    fourth = await known.get(database)
+    assert fourth.zone_of(["500500"]).key == "Asia/Omsk"
+    assert fourth.zone_of(["500500", TERMINAL]).key == "Europe/Moscow"
