@@ -1,6 +1,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -159,7 +160,8 @@ def test_what_no_column_takes_is_no_claim() -> None:
     said = claims(amount(2**70), fact("paid_at", far), fact("terminal", " 12\x00345\ud800 "))
     assert (said.amounts, said.times) == ((), ())
     assert [name.text for name in said.terminals] == ["12345"]
-    assert claims(fact("paid_at", {"from": "soon", "to": "later"})).times == ()
+    for value in ({"from": "soon", "to": "later"}, {"best": "2026-11-22T11:05:00Z"}):
+        assert claims(fact("paid_at", value)).times == ()
 
 
 def test_one_slip_is_at_most_ninety_accounts() -> None:
@@ -216,6 +218,65 @@ def test_what_to_ask_for() -> None:
     found = weighed(amount(100000), fact("symptom", "no_receipt"))
     assert found.decision.ask == ("account", "terminal")
     assert weighed(account("9161230000")).decision.ask == ("receipt", "terminal")
+
+
+def test_the_clock_of_another_zone() -> None:
+    """A time of day is that of the terminal's clock, and the other reading is not ruled out."""
+    east = replace(PAYMENT, zone=ZoneInfo("Asia/Yekaterinburg"))
+    theirs = levels(moment("2026-11-22 13:05", 5, "exact"), payment=east)
+    ours = levels(moment("2026-11-22 11:05", 5, "exact"), payment=east)
+    assert theirs["paid_at"] == ours["paid_at"] == "exact: 3min"
+    bits = [weighed(moment(f"2026-11-22 {hour}:05", 5, "exact"), payment=east).candidates[0]
+            .evidence[0].bits for hour in (13, 11)]  # fmt: skip
+    assert bits[0] > bits[1] > 0
+
+
+def test_what_a_transaction_does_not_tell_is_not_compared() -> None:
+    """A masked account, a service without a name and a payment without a result say nothing."""
+    bare = replace(PAYMENT, account_masked="***", service=None, service_name=None,
+                   account_hash=None, payment_amount=None, payment_fee=None)  # fmt: skip
+    said = (account("4567", form="tail"), fact("service", "мтс"), account("9161234567"),
+            amount(95000, "credited"), amount(100000))  # fmt: skip
+    assert levels(*said, payment=bare).keys() == {"amount", "age", "prior"}
+    assert levels(amount(100000), payment=replace(PAYMENT, accepted=90000))["amount"] == "net"
+
+
+def test_a_likely_candidate_is_suggested() -> None:
+    """Too little to attach, and clearly ahead of the next; or as likely as it, and no one's."""
+    said = claims(account("9161234567"), moment("2026-11-22 09:00", 700, "day"))
+    found = weigh(said, [PAYMENT], model=STANDARD, scene=SCENE)
+    assert (found.decision.status, found.decision.why) == ("suggested", "likely")
+    assert found.candidates[0].probability < STANDARD.attach_min
+    elsewhere = [replace(PAYMENT, tx=f"t{n}", terminal=f"{n}") for n in range(8)]
+    found = weigh(said, elsewhere, model=STANDARD, scene=SCENE)
+    assert (found.decision.status, found.decision.why) == ("needs_facts", "several")
+
+
+def test_a_time_and_a_sum_together() -> None:
+    """Neither says enough alone; both do."""
+    scene = Scene(transactions=3000, days=7, terminals=40, sums={100000: 400}, sampled=2000)
+    failed = replace(PAYMENT, payment="failed")
+    said = (account("9161234567"), moment("2026-11-22 09:00", 700, "day"), amount(100000),
+            fact("symptom", "not_credited"))  # fmt: skip
+    found = weighed(*said, payment=failed, scene=scene)
+    assert found.decision.status == "attached"
+    assert all(each.bits < 3 for each in found.candidates[0].evidence if each.fact != "account")
+    assert weighed(*said[:2], payment=failed, scene=scene).decision.status != "attached"
+
+
+def test_a_report_of_two_payments() -> None:
+    """Where two are told and both are found, a person parts them."""
+    said = claims(
+        account("9161234567"), amount(100000), amount(137100),
+        moment("2026-11-22 11:05", 5, "exact"), moment("2026-11-20 11:05", 5, "exact"),
+    )  # fmt: skip
+    second = replace(
+        PAYMENT, tx="t2", started_at=PAID - timedelta(days=2), accepted=137100, payment_amount=1
+    )
+    found = weigh(said, [PAYMENT, second], model=STANDARD, scene=SCENE)
+    assert found.decision.status == "suggested"
+    alone = weigh(said, [second], model=STANDARD, scene=SCENE)
+    assert (alone.decision.status, alone.decision.tx) == ("attached", "t2")
 
 
 def test_a_terminal_without_a_transaction() -> None:
