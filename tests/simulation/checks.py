@@ -308,7 +308,7 @@ class Watcher:
             roomy=not any(fault.kind in MAKES_DROP for fault in self._house.scenario.plan),
         )
         owed.check()
-        for name in ("gone_for_good", "overtaken", "with_disks"):
+        for name in ("gone_for_good", "overtaken", "spliced", "with_disks"):
             self.counts[name] = self.counts.get(name, 0) + int(getattr(owed, name))
 
     def _found(self, name: str, terminal: "Terminal | None") -> None:

@@ -13,6 +13,8 @@ Exceptions, each as narrow as what the contract promises (section 2):
 
 * A disk that is no longer in its terminal (replaced, or an image was put over it) owes nothing:
   what it alone held is gone with it. What of it is stored must still be as written.
+* A loss is taken without comparing marks (rule 6): the rows before one may be of another history of
+  the same epoch, where the journal no longer holds the mark that would tell (`spliced`).
 * What was dropped after it was acknowledged can be missing at the end of an older epoch after a
   restore: nobody can declare a loss behind which nothing is held any more (`gone_for_good`).
 * Two disks of one number and a restore in between: the copy may go on with the other history. What
@@ -60,6 +62,7 @@ class Owed:
     """Whether its disk had room and its clock was right all the time."""
     gone_for_good: int = 0
     overtaken: int = 0
+    spliced: int = 0
     with_disks: int = 0
     """Events that went with a disk."""
     _followed: dict[int, Sequence[Written]] = field(default_factory=dict)
@@ -95,8 +98,22 @@ class Owed:
             self.say("one_history", place, what)
         followed = (fitting or some)[0]
         self._followed[epoch] = followed
+        last_loss = max((row["seq"] for row in rows if row["kind"] == "journal_lost"), default=0)
         for row in rows:
+            if row["seq"] < last_loss and self._is_of(some, row):
+                if not self._is_of([followed], row):
+                    self.spliced += 1
+                continue
             self._compare(place, epoch, followed, row)
+
+    def _is_of(self, some: Sequence[Sequence[Written]], row: Line) -> bool:
+        """Say if one of these histories has just this row."""
+        body = json.loads(row["body"])
+        found = (_at(written, row["seq"]) for written in some)
+        return any(
+            one is not None and body == expected_body(one.event, row["received_at"], self.key)
+            for one in found
+        )
 
     def _compare(self, place: str, epoch: int, followed: Sequence[Written], row: Line) -> None:
         seq: int = row["seq"]
