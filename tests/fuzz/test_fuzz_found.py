@@ -1,6 +1,7 @@
 """What fuzzing has found, each by name: inputs that once broke a program."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,10 @@ from agent.inbox import INBOX_BYTES_MAX, Inbox
 from agent.program import _line
 from agent.requests import read_line
 from agent.settings import SettingsWrong, load_settings
-from desk.api.reports import _sent_at
 from desk.metrics import REQUESTS
 from desk.queries.quarantine import _masked
 from desk.registration import Registration
+from desk.reports.taking import mailed
 from kvitok.settings import SettingsError, load
 from kvitok.terminals import read_csv
 from tests.fuzz.seeds import AGENT_TOML
@@ -52,7 +53,8 @@ def test_a_timezone_that_is_no_text_is_refused(zone: object) -> None:
 )
 def test_a_mail_of_an_impossible_date_is_taken_without_one(date: str) -> None:
     """A customer's mail was lost in an error 500 for its year, hour or zone."""
-    assert _sent_at(f"Date: {date}\r\n\r\nNo receipt".encode()) is None
+    raw = f"Date: {date}\r\n\r\nNo receipt".encode()
+    assert mailed(raw, datetime(2026, 11, 23, tzinfo=UTC)).reported_at is None
 
 
 def test_methods_that_nobody_knows_are_counted_as_one() -> None:
