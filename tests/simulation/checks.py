@@ -169,7 +169,7 @@ class Watcher:
         # A database restored to less than a gap in listening ago has forgotten so much unnoticed.
         gap_s = LISTENING_SIGNS_MISSED * scenario.listening_s
         least = now - scenario.thresholds.silent_intervals * scenario.pulse_interval_s + gap_s
-        most = now - COMMIT_WAITS_S - 2
+        most = now - 2 * COMMIT_WAITS_S  # A commit may wait more than once.
         for at, node in self._spoke.get(row["terminal"], ()):
             if least < at < most and not node.dead and not node.frozen:
                 what = f"silence from {row['opened_at']} on is told, and it spoke at {at:.3f} s"
