@@ -148,7 +148,7 @@ class View:
         """Return `99.5 %`; what is nearly sure is never told as sure."""
         share = min(probability, 0.999) if probability < 1 else 1.0
         text = f"{100 * share:.1f}" if share >= _RARE else "<0.1"
-        return f"{text.replace('.', ',') if self.language == 'ru' else text} %"
+        return f"{text.replace('.', ',') if self.language == 'ru' else text}\u00a0%"
 
     def actor(self, actor: str) -> str:
         """Return who did it: the service's own name for what happened by itself."""
