@@ -23,7 +23,8 @@ def main() -> int:
     if os.environ.get("PYTHONHASHSEED") != "0":
         # The order of sets of texts would differ from run to run.
         os.environ["PYTHONHASHSEED"] = "0"
-        os.execv(sys.executable, [sys.executable, "-m", "tests.simulation", *sys.argv[1:]])
+        command = [sys.executable, "-m", "tests.simulation", *sys.argv[1:]]
+        os.execv(sys.executable, command)  # noqa: S606 - itself, with that set
     asked = _arguments()
     if asked.mutations:
         return _try_mutations(asked)
@@ -155,22 +156,21 @@ def _many(asked: argparse.Namespace) -> int:
 def _try_mutations(asked: argparse.Namespace) -> int:
     """Say of each deliberate bug which seed finds it first."""
     blind = []
-    for name, mutation in mutations.MUTATIONS.items():
-        found = None
-        seeds = range(asked.first, asked.first + mutations.SEEDS_MAX)
-        with multiprocessing.Pool(asked.jobs) as pool:
-            for result in pool.imap(_task, [(seed, name) for seed in seeds], chunksize=2):
-                if not result.holds:
-                    found = result
-                    pool.terminate()
+    with multiprocessing.Pool(asked.jobs) as pool:
+        for name, mutation in mutations.MUTATIONS.items():
+            found = None
+            for wave in range(asked.first, asked.first + mutations.SEEDS_MAX, asked.jobs):
+                seeds = range(wave, wave + asked.jobs)
+                results = pool.map(_task, [(seed, name) for seed in seeds], chunksize=1)
+                found = next((result for result in results if not result.holds), None)
+                if found is not None:
                     break
-        if found is None:
-            blind.append(name)
-            print(f"NOT FOUND  {name}: {mutation.what}", flush=True)
-        else:
-            tried = found.scenario.seed - asked.first + 1
-            law = found.violations[0].law
-            print(f"found by seed {tried:3d}  {name}: {law}", flush=True)
+            if found is None:
+                blind.append(name)
+                print(f"NOT FOUND  {name}: {mutation.what}", flush=True)
+            else:
+                law = found.violations[0].law
+                print(f"found by seed {found.scenario.seed:3d}  {name}: {law}", flush=True)
     return 1 if blind else 0
 
 

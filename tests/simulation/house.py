@@ -25,6 +25,8 @@ turns of what a service does by itself. A terminal pauses for 375 s at most, a f
 DRAIN_LOOK_S: Final = 15.0
 HOSTILE_DEEDS: Final = 150
 """What a hostile terminal does in a long run."""
+LOOKS: Final = 100
+"""How often in a run it is seen whether to go on: after a violation nothing more is worth it."""
 SETTLE_INTERVALS: Final = 4
 """Pulses after the drain, by which hold times are proved and silences are over."""
 
@@ -139,9 +141,10 @@ class House:
             each.start()
         for hostile in self.hostile:
             hostile.start()
-        world.run_until(scenario.horizon_s)
-        if self.watcher.violations:
-            return self.watcher.violations
+        for look in range(1, LOOKS + 1):
+            world.run_until(scenario.horizon_s * look / LOOKS)
+            if self.watcher.violations:
+                return self.watcher.violations
         self._calm_down()
         drained_s = self._drain()
         if drained_s is None:
