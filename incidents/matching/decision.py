@@ -8,6 +8,7 @@ from typing import Final, Literal
 from incidents.matching.claims import Claims
 from incidents.matching.levels import Evidence
 from incidents.matching.model import Model
+from incidents.matching.pairs import is_paired
 from incidents.matching.payment import Payment
 from incidents.matching.posterior import Posterior, Scored
 
@@ -19,6 +20,8 @@ TOGETHER_BITS: Final = 4.5
 """A time and a sum are as good as a strong fact if they say so much together."""
 AGAINST_BITS: Final = -2.0
 """A fact that says so much against a candidate contradicts it."""
+UNUSUAL_BITS: Final = 9.0
+"""From so many bits on a sum is so unusual that it tells one payment of a customer from another."""
 LEAD: Final = 2.0
 """A candidate is suggested alone only if it is so many times likelier than the next."""
 SECONDS_MAX: Final = 6
@@ -66,6 +69,7 @@ def decide(
     model: Model,
     *,
     suspended: bool,
+    existing: frozenset[str],
     terminals: Mapping[str, float] | None = None,
 ) -> Decision:
     """Return what to do; a message of an automaton is never attached by itself."""
@@ -77,6 +81,8 @@ def decide(
         held = "automaton" if suspended else objection(best.evidence)
         if held is None and _are_several(found, claims):
             held = "several_payments"
+        if held is None and _is_elsewhere(best, claims, existing):
+            held = "foreign_terminal"
         if held is None:
             return _of(best, "attached", "sure", ())
         return _of(best, "suggested", held, asked(found, claims))
@@ -113,11 +119,25 @@ def _are_several(found: Posterior, claims: Claims) -> bool:
     """Tell whether a report that names two sums, times or keys fits a second payment too."""
     inserted = {each.minor for each in claims.amounts if each.role == "inserted"}
     told = (inserted, claims.times, claims.paid, claims.fiscal, claims.numbers, claims.terminals)
+    if is_paired(found.scored[0].payment, (each.payment for each in found.scored[1:]), claims):
+        return True
     if all(len(each) < 2 for each in told):
         return False
     return any(
         objection(each.evidence) is None and each.bits > 0 for each in found.scored[1:SECONDS_MAX]
     )
+
+
+def _is_elsewhere(best: Scored, claims: Claims, existing: frozenset[str]) -> bool:
+    """Tell whether a report names a terminal that nobody has, and none that is the candidate's."""
+    by_fact = {each.fact: each.level for each in best.evidence}
+    if by_fact.get("fiscal") == "equal":
+        return False
+    named = {name.text for name in claims.terminals}
+    own = best.payment.terminal
+    if own in named or own in claims.near_terminals:
+        return False
+    return bool(named - existing)
 
 
 def is_strong(evidence: Evidence) -> bool:
@@ -148,7 +168,8 @@ def objection(evidence: Sequence[Evidence]) -> str | None:
     if moment > 0 or strong & {"receipt", "operation"}:
         return None
     recent_and_whole = whose_and_where and _said(by_fact.get("age")) > 0
-    return None if money > 0 and (troubled or recent_and_whole) else "no_time"
+    told = "terminal" in strong or money >= UNUSUAL_BITS
+    return None if told and money > 0 and (troubled or recent_and_whole) else "no_time"
 
 
 def _said(evidence: Evidence | None) -> float:

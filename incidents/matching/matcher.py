@@ -88,7 +88,10 @@ def weigh(
         ((payment, judge.evidence(payment)) for payment in payments), model=model, scene=scene
     )
     chances = _terminals(result, claims, existing)
-    decision = decide(result, claims, model, suspended=suspended, terminals=chances)
+    known = existing | {payment.terminal for payment in payments}
+    decision = decide(
+        result, claims, model, suspended=suspended, terminals=chances, existing=known
+    )
     return Match(
         candidates=tuple(
             Candidate(

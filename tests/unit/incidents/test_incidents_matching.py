@@ -279,6 +279,67 @@ def test_a_report_of_two_payments() -> None:
     assert (alone.decision.status, alone.decision.tx) == ("attached", "t2")
 
 
+def test_an_account_and_a_usual_sum_tell_no_time() -> None:
+    """A time, a number on a receipt or sticker, or an odd sum must tell it from another payment."""
+    failed = replace(PAYMENT, payment="failed", started_at=NOW - timedelta(hours=5),
+                     incidents=frozenset({"payment_failed"}))  # fmt: skip
+    scene = replace(SCENE, transactions=60_000, terminals=400, sums={100000: 180}, sampled=2000)
+    lost = (account("9161234567"), fact("symptom", "not_credited"))
+    place = fact("place", {"words": "", "terminals": {"12345": 0.4}, "bits": 5})
+    for vague in ([], [place]):
+        found = weighed(*lost, amount(100000), *vague, payment=failed, scene=scene).decision
+        assert (found.status, found.why) == ("suggested", "no_time"), vague
+    for said in (fact("terminal", "12345"), fact("receipt", "4512"),
+                 moment("2026-11-23 05:00", 300, "period")):  # fmt: skip
+        found = weighed(*lost, amount(100000), said, payment=failed, scene=scene).decision
+        assert found.status == "attached", said
+    odd = replace(failed, accepted=137130)
+    found = weighed(*lost, amount(137130), payment=odd, scene=scene).decision
+    assert found.status == "attached"
+
+
+def test_a_terminal_that_is_none_of_ours() -> None:
+    """Whoever names it paid elsewhere, however well account, sum and time fit."""
+    said = (account("9161234567"), amount(100000), moment("2026-11-22 11:06", 5, "exact"))
+    assert weighed(*said).decision.status == "attached"
+    found = weighed(*said, fact("terminal", "3710042", confidence=0.5)).decision
+    assert (found.status, found.why) == ("suggested", "foreign_terminal")
+    found = weighed(*said, fact("terminal", "12354")).decision
+    assert found.status == "attached"
+    both = (fact("terminal", "3710042", confidence=0.7), fact("terminal", "12345"))
+    assert weighed(*said, *both).decision.status == "attached"
+
+
+@pytest.mark.parametrize(
+    ("more", "why_not"),
+    [
+        ((amount(20000),), "several_payments"),
+        ((amount(20000, "intended"),), "several_payments"),
+        ((amount(30000),), "sure"),
+        ((moment("2026-11-22 16:40", 5, "exact"),), "several_payments"),
+        ((moment("2026-11-22 19:40", 5, "exact"),), "sure"),
+    ],
+)
+def test_two_sums_or_times_of_one_customer(more: tuple[Fact, ...], why_not: str) -> None:
+    """A second sum or time that fits only another payment of that day speaks of that one too."""
+    said = claims(
+        account("9161234567"), fact("terminal", "12345"), fact("receipt", "4512"),
+        amount(100000), moment("2026-11-22 11:05", 5, "exact"), *more,
+    )  # fmt: skip
+    second = replace(
+        PAYMENT, tx="t2", terminal="777", started_at=PAID + timedelta(hours=5, minutes=35),
+        accepted=20000, payment_amount=19000, payment_fee=1000, receipt_number="004600",
+    )  # fmt: skip
+    found = weigh(said, [PAYMENT, second], model=STANDARD, scene=SCENE)
+    assert found.decision.why == why_not
+    later = replace(second, started_at=PAID + timedelta(days=3))
+    found = weigh(said, [PAYMENT, later], model=STANDARD, scene=SCENE)
+    assert found.decision.status == "attached"
+    stranger = replace(second, account_hash="#other")
+    found = weigh(said, [PAYMENT, stranger], model=STANDARD, scene=SCENE)
+    assert found.decision.status == "attached"
+
+
 def test_a_terminal_without_a_transaction() -> None:
     """Where no transaction fits, the terminal that is named is still likely."""
     said = claims(fact("terminal", "12399"), fact("symptom", "out_of_order"))
