@@ -160,9 +160,14 @@ def _image(house: "House", fault: Fault) -> None:
 def _over_a_fork(house: "House", fault: Fault) -> None:
     """Back the database up, let a terminal fork, and restore: the older epoch lacks its end."""
     backup, terminal = house.database.backup(), _terminal(house, fault)
-    image = terminal.image()
     house.story("database", f"backup taken, to be restored in {fault.size:.0f} s, after a fork")
-    house.later(fault.size / 2, lambda: terminal.restore_image(image))
+
+    def take_image() -> None:
+        image = terminal.image()
+        house.later(0.3 * fault.size, lambda: terminal.restore_image(image))
+
+    # What is acknowledged between backup and image is what the restored database will lack.
+    house.later(0.4 * fault.size, take_image)
     house.later(fault.size, lambda: house.restore(backup))
 
 
@@ -200,7 +205,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "answer_lost": Kind(rate=10, least=1, most=60, apply=_at_statement(Fate.LOSE_ANSWER)),
     "database_stopped": Kind(rate=2, least=0.1, most=120, apply=_stop_database),
     "database_restored": Kind(rate=2, least=1, most=2 * 86_400, apply=_restore),
-    "restored_over_a_fork": Kind(rate=1, least=30, most=86_400, apply=_over_a_fork),
+    "restored_over_a_fork": Kind(rate=1, least=60, most=86_400, apply=_over_a_fork),
     "broker_restarted": Kind(
         rate=3, least=0.1, most=60, apply=lambda h, f: h.broker.restart(f.size)
     ),

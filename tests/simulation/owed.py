@@ -67,6 +67,8 @@ class Owed:
     """Events that went with a disk."""
     _followed: dict[int, Sequence[Written]] = field(default_factory=dict)
     _lost: dict[int, set[int]] = field(default_factory=dict)
+    _other: dict[tuple[int, int], Line] = field(default_factory=dict)
+    """Rows before a loss that are another history's than the one followed."""
 
     def check(self) -> None:
         """Look at all of it."""
@@ -103,6 +105,7 @@ class Owed:
             if row["seq"] < last_loss and self._is_of(some, row):
                 if not self._is_of([followed], row):
                     self.spliced += 1
+                    self._other[epoch, row["seq"]] = row
                 continue
             self._compare(place, epoch, followed, row)
 
@@ -186,6 +189,9 @@ class Owed:
             if each.seq <= common and each.seq < following:
                 continue
             if (epoch, each.seq) in history.chronicle.moved:
+                continue
+            other = self._other.get((epoch, each.seq))
+            if other is not None and self._is_of([written], other):
                 continue
             self._missing(history, epoch, each.seq, diverged=each.seq > common)
 
