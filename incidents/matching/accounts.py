@@ -8,19 +8,21 @@ before it hashes: a Russian or Kazakh phone is its ten digits. `form` is `phone`
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import pairwise
 from typing import Final
 
-from incidents.matching.cues import Cue, all_near
-from incidents.matching.passage import Fact, Origin
+from incidents.matching.account_roles import (
+    Number,
+    beside_contract,
+    said,
+    settled,
+    swapped,
+)
+from incidents.matching.passage import Fact
 from incidents.matching.words import Sheet
 
 NUMBERS_MAX: Final = 40
 """Numbers of one passage that are looked at."""
-CONTRACT_SURE: Final = 0.8
-"""Confidence of a number that is labelled as a contract."""
 
 _GAP: Final = r"[ .()\-/]{0,3}"
 _RUN: Final = re.compile(
@@ -80,43 +82,6 @@ _BARE: Final = re.compile(
     r"[ .:№#-]{1,4})(?P<n>[0-9](?:[ -]?[0-9]){5,15})(?![0-9])"
 )
 
-ROLES: Final = (
-    Cue("contact", r"(?:клиент|заявител|обратил)\w{0,3}(?=:)|для связи|обратн\w{2} связ\w"
-        r"|связа?т\w+|свяж\w+|контакт\w*|перезвон\w*"
-        r"|перезвін\w*|позвон\w+|звоните|наберите|дозвон\w+|моб\b|whats ?app"
-        r"|ватсап\w*|вайбер\w*|viber|telegram|телеграм\w*|пишите|call me|contact"
-        r"|my phone is|со мной|сообщите|смс на|байланыс\w*|хабарлас\w*"),
-    Cue("own", r"(?:мой|моего|моему|наш|нашего) (?:\w{1,12} )?(?:номер|тел|моб|сот)\w*"
-        r"|мій (?:номер|тел)\w*|my (?:number|phone)|тел\b\.?"),
-    Cue("hotline", r"горяч\w+ лини\w*|гарячу лінію|техподдержк\w+|колл?[ -]?центр\w*"
-        r"|звонил\w*(?: к)? (?:вам|на|по)|ваш(?:ему|ем|его)? (?:номер|тел)\w*"
-        r"|номер поддержк\w|hotline|дзвони[вл]\w* на|служб\w поддержк\w"
-        r"|указан\w+ на терминал\w"),
-    Cue("intended", r"вместо|(?:надо|нужно|необходимо) (?:было )?(?!верн)|хотел\w{0,2}"
-        r"|правильн\w{2,3}|верн(?:ый|ого|ом)\b|должн[аоы]? был[аои]?|должен был"
-        r"|следовало|instead of|замість|треба було|потрібно|собирал\w{1,3}"
-        r"|перекин\w+|переве(?:сти|дите)|а (?:надо|нужно)\b|correct"),
-    Cue("paid", r"ошиб\w{1,8}|неправильн\w{1,3}|неверн\w{1,3}|чуж\w{2,3}|(?:по|за)(?:ложил"
-        r"|платил)\w?|клал\w?|набрал\w?|ввел\w?|ввела|вбил\w?|указал\w?|перевел\w?"
-        r"|пополн\w+|оплат\w+|внес\w{0,2}|вніс|ушл[аои]|закин\w+|кинул\w?|скинул\w?"
-        r"|отправил\w?|зачисл\w+|попал[аои]?|поступ\w+|на номер\w?|на тел\w*"
-        r"|набирал\w?|paid|платил\w?|wrong|помилк\w+|polozhil\w?|oplat\w+|на мтс"
-        r"|на билайн|на мегафон|на теле2"),
-)  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class _Number:
-    start: int
-    end: int
-    digits: str
-    form: str
-    confidence: float
-    role: str = "paid"
-    cued: bool = False
-    """Something near says that it was paid."""
-
-
 _PERSONAL: Final = re.compile(
     r"(?:паспорт\w{0,3}|снилс|\bинн|\bбик|р/с|к/с|расч[её]тн\w+ сч[её]т\w?"
     r"|корр?\.? ?сч[её]т\w?|\bкпп|огрн|индекс|код подразделения|заявк\w"
@@ -129,31 +94,14 @@ def read_accounts(sheet: Sheet) -> list[Fact]:
     """Take phones, contracts and logins off the sheet, each with what it is said to be."""
     for personal in _PERSONAL.finditer(sheet.left):
         sheet.take(*personal.span())
-    found = [_said(sheet, each) for each in _numbers(sheet)]
+    found = [said(sheet, each) for each in _numbers(sheet)]
     found = [each for each in found if each.role != "hotline"]
-    found = _swapped(sheet, _beside_contract(found))
+    found = swapped(sheet, beside_contract(found))
     found += _corrections(sheet, found)
-    if sheet.passage.origin == Origin.SIGNATURE:
-        found = [replace(each, role="contact") for each in found if each.form == "phone"]
-    elif not any(each.role in {"paid", "intended", "own"} for each in found):
-        found = [_only(sheet, each) for each in found]
-    elif any(each.role in {"paid", "intended"} for each in found):
-        found = [_own(sheet, each, found) for each in found]
-    found = [replace(e, role="paid", confidence=0.75) if e.role == "own" else e for e in found]
-    if not any(each.role == "paid" for each in found):
-        intended = [each for each in found if each.role == "intended"]
-        if len(intended) == 1 and not re.search(_MISTAKE, sheet.even):
-            found = [replace(e, role="paid") if e is intended[0] else e for e in found]
-    return [_fact(sheet, each) for each in found]
+    return [_fact(sheet, each) for each in settled(sheet, found)]
 
 
-_MISTAKE: Final = (
-    r"ошиб|вместо (?:номера?\b|[0-9+])|неправильн|неверн|не тот|не на тот|чуж"
-    r"|перепута\w+ (?:\w+ )?(?:номер|цифр)|wrong|опечат|промахн|не туда|помилк"
-)
-
-
-def _fact(sheet: Sheet, each: _Number) -> Fact:
+def _fact(sheet: Sheet, each: Number) -> Fact:
     span = (each.start, each.end)
     if each.role == "contact":
         return sheet.fact("contact", each.digits, span, each.confidence)
@@ -161,7 +109,7 @@ def _fact(sheet: Sheet, each: _Number) -> Fact:
     return sheet.fact("account", value, span, each.confidence)
 
 
-def _numbers(sheet: Sheet) -> Iterator[_Number]:
+def _numbers(sheet: Sheet) -> Iterator[Number]:
     count = 0
     for reader in (_phones, _tails, _contracts):
         for each in list(reader(sheet)):
@@ -173,7 +121,7 @@ def _numbers(sheet: Sheet) -> Iterator[_Number]:
                     return
 
 
-def _phones(sheet: Sheet) -> Iterator[_Number]:
+def _phones(sheet: Sheet) -> Iterator[Number]:
     taken = sheet.left
     for found in _MOBILE.finditer(sheet.left):
         digits = re.sub(r"[^0-9]", "", found["n"])
@@ -181,7 +129,7 @@ def _phones(sheet: Sheet) -> Iterator[_Number]:
         if _labelled_contract(sheet, start) and found[0].lstrip()[:1] == "9":
             continue
         taken = taken[:start] + "\x00" * (found.end() - start) + taken[found.end() :]
-        yield _Number(start, found.end(), digits, "phone", 0.95)
+        yield Number(start, found.end(), digits, "phone", 0.95)
     for number, found in enumerate(_RUN.finditer(taken)):
         if number >= NUMBERS_MAX:
             return
@@ -191,9 +139,9 @@ def _phones(sheet: Sheet) -> Iterator[_Number]:
         if form == "landline" and _labelled_contract(sheet, start):
             continue
         if form == "landline":
-            yield _Number(start, end, digits, "", 0.0)
+            yield Number(start, end, digits, "", 0.0)
         elif form:
-            yield _Number(start, end, national, "phone", 0.93)
+            yield Number(start, end, national, "phone", 0.93)
 
 
 @lru_cache(maxsize=10_000)
@@ -233,16 +181,16 @@ def _labelled_contract(sheet: Sheet, start: int) -> bool:
     ))  # fmt: skip
 
 
-def _tails(sheet: Sheet) -> Iterator[_Number]:
+def _tails(sheet: Sheet) -> Iterator[Number]:
     for pattern, sureness in ((_TAIL, 0.85), (_MASKED, 0.85), (_CARD_TAIL, 0.7)):
         for found in pattern.finditer(sheet.left):
             name = "tail" if found["tail"] else "tail2"
             digits = re.sub(r"[^0-9]", "", found[name])
             sheet.take(found.start(), found.start(name))
-            yield _Number(*found.span(name), digits, "tail", sureness)
+            yield Number(*found.span(name), digits, "tail", sureness)
 
 
-def _contracts(sheet: Sheet) -> Iterator[_Number]:
+def _contracts(sheet: Sheet) -> Iterator[Number]:
     taken: list[tuple[int, int]] = []
     plans = (
         (_CONTRACT, "contract", 0.9),
@@ -261,7 +209,7 @@ def _contracts(sheet: Sheet) -> Iterator[_Number]:
                 continue
             taken.append((start, end))
             plain = found["n"] if form == "login" else re.sub(r"[ \-/.]", "", found["n"])
-            yield _Number(start, end, plain, form, sureness)
+            yield Number(start, end, plain, form, sureness)
 
 
 _UNIT_BEHIND: Final = re.compile(
@@ -300,59 +248,7 @@ def _is_contract(sheet: Sheet, found: re.Match[str], form: str) -> bool:
     return len(digits) >= (7 if short else 4 if strong else 5)
 
 
-def _said(sheet: Sheet, each: _Number) -> _Number:
-    """Return a number with the role that the words around it give."""
-    near = [n for n in all_near(sheet, (each.start, each.end), ROLES, 60)
-            if not (n.behind and n.name in {"hotline", "own", "intended"})]  # fmt: skip
-    ours = [n for n in near if _free(sheet, each, n.distance, behind=n.behind)]
-    if not ours:
-        return replace(each, role="paid")
-    best = ours[0]
-    if best.name == "contact" and each.form != "phone":
-        return each
-    if best.name == "own" and any(n.name == "contact" and n.distance < 40 for n in ours):
-        return replace(each, role="contact")
-    if (
-        best.name == "paid"
-        and best.behind
-        and any(n.name == "contact" and not n.behind for n in ours)
-    ):
-        return replace(each, role="contact")
-    if best.name == "own" and any(n.name == "paid" and not n.behind for n in ours):
-        return replace(each, cued=True)
-    return replace(each, role=best.name, cued=best.name == "paid")
-
-
-def _beside_contract(found: list[_Number]) -> list[_Number]:
-    """Read a phone of which nothing is said as contact where a contract was paid."""
-    if not any(each.form == "contract" and each.confidence >= CONTRACT_SURE for each in found):
-        return found
-    return [replace(e, role="contact") if e.form == "phone" and not e.cued else e for e in found]
-
-
-def _free(sheet: Sheet, each: _Number, distance: int, *, behind: bool) -> bool:
-    """Tell whether no other number stands between a cue and this one."""
-    distance = min(distance, 60)
-    between = sheet.left[each.end : each.end + distance] if behind else (
-        sheet.left[max(0, each.start - distance) : each.start]
-    )  # fmt: skip
-    return "\x00" not in between
-
-
-def _swapped(sheet: Sheet, found: list[_Number]) -> list[_Number]:
-    """Return them with "X instead of Y" read right, whatever stands before X."""
-    result = list(found)
-    for number, (left, right) in enumerate(pairwise(found)):
-        between = sheet.even[left.end : right.start]
-        if len(between) <= 40 and re.search(
-            r"\b(?:вместо|instead of|замість|а (?:надо|нужно|правильн))", between
-        ):
-            result[number] = replace(left, role="paid")
-            result[number + 1] = replace(right, role="intended")
-    return result
-
-
-def _corrections(sheet: Sheet, found: list[_Number]) -> list[_Number]:
+def _corrections(sheet: Sheet, found: list[Number]) -> list[Number]:
     """Return what should have been typed where only the last digits are told: "instead of 71"."""
     typed = [each for each in found if each.role == "paid" and each.form in {"phone", "contract"}]
     if not typed or any(each.role == "intended" for each in found):
@@ -364,27 +260,4 @@ def _corrections(sheet: Sheet, found: list[_Number]) -> list[_Number]:
     start, end = match.span("tail")
     sheet.take(start, end)
     whole = typed[-1].digits[: -len(tail)] + tail
-    return [_Number(start, end, whole, typed[-1].form, 0.6, "intended")]
-
-
-def _own(sheet: Sheet, each: _Number, found: list[_Number]) -> _Number:
-    """Read "my number" beside a paid one: the right one if it is nearly the same, or a contact."""
-    if each.role != "own":
-        return each
-    near = any(
-        (e.role == "paid" and e.form == each.form and sorted(e.digits) == sorted(each.digits))
-        or sum(a != b for a, b in zip(e.digits, each.digits, strict=False)) <= 2
-        for e in found if e is not each
-    )  # fmt: skip
-    mistaken = near and re.search(_MISTAKE, sheet.even)
-    return replace(each, role="intended" if mistaken else "contact")
-
-
-def _only(sheet: Sheet, each: _Number) -> _Number:
-    """A lone contact phone may be the paid one too, where the mail says so."""
-    if re.search(
-        r"(?:этот|свой|свою|мой|себе|на него|указанн\w+)(?: же)?(?: \w+)? (?:номер|тел)|себе на",
-        sheet.even,
-    ):
-        return replace(each, role="paid", confidence=0.6)
-    return each
+    return [Number(start, end, whole, typed[-1].form, 0.6, "intended")]

@@ -30,7 +30,8 @@ _MIXED: Final = re.compile(r"[a-z][а-я]|[а-я][a-z]")
 _LETTERS: Final = re.compile(r"[a-zа-яіїєґ]+")
 _BREAK: Final = re.compile(r"[!?;\n]|(?P<word>[a-zа-я]{0,5})\.(?![0-9a-zа-я]\b)(?![0-9])")
 _SHORT_BEFORE_NAME: Final = frozenset(
-    "ул пр пл им ст оф кв д дом корп к стр пер бул б наб тц трц г обл пос шос просп м тел моб ном т"
+    "ул пр пл им ст оф кв д дом корп к стр пер бул б наб тц трц г обл пос шос просп м тел моб ном "
+    "т обр св"
     .split()
 )  # fmt: skip
 _SHORT: Final = frozenset(
