@@ -79,9 +79,21 @@ _BARE: Final = re.compile(
     r"(?P<cue>\b(?:номер\w{0,2}|телефон\w{0,2}|тел|за интернет|интернет"
     r"|квартплат\w|игр[уае]|на|по|кошелек|за|верн(?:ый|ого)|правильн\w{2,3}"
     r"|нөмір\w{0,2}|number|to)\b"
-    r"[ .:№#-]{1,4})(?P<n>[0-9](?:[ -]?[0-9]){5,15})(?![0-9])"
+    r"[ .:№#-]{1,4})(?P<n>[0-9]{6,16}(?![0-9])|[0-9](?:[ -]?[0-9]){5,15})(?![0-9])"
 )
 
+_WHITHER: Final = re.compile(
+    r"\b(?:куда(?: платил\w?)?|реквизит\w{0,3}|идентификатор\w{0,3}|получател\w{1,2})[ :=№(-]{1,4}"
+    r"(?P<n>[0-9]{5,20})(?![0-9]|[.,:/][0-9])"
+)
+_SERVICE: Final = re.compile(
+    r"\b(?:интернет\w?|телевидени\w|домофон\w?|квартплат\w|коммуналк\w|электр\w{4,12}|жкх|тв"
+    r"|капремонт\w?|провайдер\w?)(?: \"[^\"\n]{2,24}\"| [а-яa-z-]{3,16})?[ ,:№-]{1,3}"
+    r"(?P<n>[0-9]{7,12})(?![0-9]|[.,:/][0-9])"
+)
+_BEHIND_SUM: Final = re.compile(
+    r"[0-9] ?(?:р|руб\w{0,4}|₽)\.?[ ,]{1,2}(?P<n>[0-9]{8,12})(?![0-9]|[.,:/][0-9])"
+)
 _PERSONAL: Final = re.compile(
     r"(?:паспорт\w{0,3}|снилс|\bинн|\bбик|р/с|к/с|расч[её]тн\w+ сч[её]т\w?"
     r"|корр?\.? ?сч[её]т\w?|\bкпп|огрн|индекс|код подразделения|заявк\w"
@@ -195,8 +207,11 @@ def _contracts(sheet: Sheet) -> Iterator[Number]:
     plans = (
         (_CONTRACT, "contract", 0.9),
         (_CONTRACT_BEHIND, "contract", 0.8),
+        (_WHITHER, "contract", 0.8),
+        (_SERVICE, "contract", 0.75),
         (_LOGIN, "login", 0.75),
         (_BARE, "contract", 0.6),
+        (_BEHIND_SUM, "contract", 0.6),
     )
     for pattern, form, sureness in plans:
         for number, found in enumerate(pattern.finditer(sheet.left)):
@@ -225,6 +240,10 @@ _OTHER_LABEL: Final = re.compile(
 _OTHER_LABEL_BEFORE: Final = re.compile(
     r"(?:терминал\w?|чек\w?|операци\w|транзакци\w|платеж\w)[ :№#-]{0,3}(?:номер)?[ :№#-]{0,3}$"
 )
+_STICKER_BEFORE: Final = re.compile(
+    r"(?:\bна (?:ней|нем|корпусе|наклейке|экране|терминале|автомате|аппарате)(?: \w{1,10}){0,2}"
+    r"|наклейк\w) ?$"
+)
 
 
 def _is_contract(sheet: Sheet, found: re.Match[str], form: str) -> bool:
@@ -240,6 +259,7 @@ def _is_contract(sheet: Sheet, found: re.Match[str], form: str) -> bool:
         or _DATE.fullmatch(found["n"])
         or _OTHER_LABEL.search(said)
         or _OTHER_LABEL_BEFORE.search(before)
+        or _STICKER_BEFORE.search(before)
     ):
         return False
     label = found[0][: found.start("n") - found.start()]

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from incidents.matching.passage import Fact
+from incidents.matching.passage import Fact, Origin
 from incidents.matching.words import Sheet
 
 NUMBERS_MAX: Final = 20
@@ -18,7 +18,7 @@ _OF_NUMBER: Final = (
 _MACHINE: Final = (
     r"(?:терм[ие]н+ал\w{0,3}|термінал\w{0,3}|терміналы|автомат\w{0,2}"
     r"|ап+арат\w{0,2}|банкомат\w{0,2}|платомат\w{0,2}|киоск\w{0,2}"
-    r"|устройств\w{1,2}"
+    r"|устройств\w{1,2}|\bт[-/]л\b"
     r"|\bтерм\.?|terminal\w?|kiosk|machine|\bид\b|\bid\b|\bтид\b|\btid\b)"
 )
 _VALUE: Final = (
@@ -34,9 +34,20 @@ _TERMINAL_LABEL: Final = re.compile(
 )
 _TERMINAL_BEHIND: Final = re.compile(
     r"(?P<label>№ ?|номер )(?P<n>[0-9]{3,12})[ )(-]{0,3}(?:терминал|автомат|аппарат)"
+    r"(?!\w{0,3}[ :№#(-]{0,3}(?:номер )?[0-9])"
 )
+_ANOTHERS: Final = re.compile(
+    r"(?:чек|квитанц|документ|договор|сч[её]т|заказ|заявк|обращени|операци|транзакци|плат[её]ж"
+    r"|карт|закон|приказ|паспорт|дом|школ|магазин|абонент)\w{0,3}[ :]{0,2}(?:номер )?$|[а-я]/с ?$"
+)
+_BESIDE: Final = re.compile(
+    r"(?:(?:номер|№) на (?:корпусе|наклейке|экране|терминале|автомате|аппарате|нем|ней)"
+    r"|наклейк\w(?: с номером)?)(?P<label>[ :№-]{1,4})(?P<n>[0-9]{6,8})(?![0-9]|[.,:][0-9])"
+)
+_SIGN: Final = re.compile(r"(?P<label>№ ?)(?P<n>[0-9]{6,8})(?![0-9a-zа-я]|[.,:/-][0-9])")
+_AT_MACHINE: Final = re.compile(r"терм[ие]нал|автомат|ап+арат|банкомат|киоск|терм\.|магазин|стоит")
 _STICKER: Final = re.compile(
-    r"(?:на (?:наклейке|корпусе|нем|экране|терминале|автомате"
+    r"(?:на (?:наклейке|корпусе|нем|ней|экране|терминале|автомате"
     r"|аппарате) (?:\w{1,10} ){0,2}(?P<label>(?:номер|№|написано|указано"
     r"|цифры)[ :]{0,2}))"
     rf"{_VALUE}"
@@ -44,7 +55,7 @@ _STICKER: Final = re.compile(
 _RECEIPT: Final = re.compile(
     r"(?:(?:№|номер\w?|n|#|no\.?) ?(?P<first>(?:чек|квитанц|документ)\w{0,3})"
     r"|(?:чек|квитанц|документ|receipt)\w{0,4})"
-    r"(?P<label>(?:,? (?:есть|имеется|прилагаю|сохранился))?(?: (?:с "
+    r"(?P<label>(?:,? (?:есть|имеется|прилагаю|сохранился|is|was))?(?: (?:с "
     r"|под )?(?:номер\w{0,2}|ном\.|number"
     r"|no\.?))?[ ]{0,2}[:№#n=-]{0,2}[ :]{0,2}№?[ ]{0,1})"
     r"(?P<n>[0-9][0-9-]{0,14}[0-9]|[0-9])(?![0-9a-zа-я]|[.,:][0-9])"
@@ -74,7 +85,7 @@ def read_terminals(sheet: Sheet, fleet: frozenset[str]) -> list[Fact]:
 
 def _terminals(sheet: Sheet, fleet: frozenset[str]) -> Iterator[Fact]:
     seen = 0
-    for pattern in (_TERMINAL_LABEL, _TERMINAL, _TERMINAL_BEHIND, _STICKER):
+    for pattern in (_TERMINAL_LABEL, _TERMINAL, _TERMINAL_BEHIND, _STICKER, _BESIDE, _SIGN):
         for found in pattern.finditer(sheet.left):
             seen += 1
             if seen > NUMBERS_MAX:
@@ -82,6 +93,10 @@ def _terminals(sheet: Sheet, fleet: frozenset[str]) -> Iterator[Fact]:
             start, end = found.span("n")
             number = number_of(sheet.raw[start:end], fleet)
             label = found["label"]
+            if pattern in {_TERMINAL_BEHIND, _SIGN} and _is_anothers(sheet, found.start()):
+                continue
+            if pattern is _SIGN and not (number in fleet or _is_at_machine(sheet, start)):
+                continue
             labelled = pattern is not _TERMINAL or bool(
                 re.search(r"[№#:=(]|номер|ном\.|код|id|айди|ид\b|number|no|nomer|нөмір|n ?$", label)
             )
@@ -94,6 +109,18 @@ def _terminals(sheet: Sheet, fleet: frozenset[str]) -> Iterator[Fact]:
             yield sheet.fact("terminal", number, (start, end), sureness)
             sheet.take(start, end)
     yield from _known(sheet, fleet)
+
+
+def _is_anothers(sheet: Sheet, at: int) -> bool:
+    """Tell whether the word before a number's sign says that it is of something else."""
+    return bool(_ANOTHERS.search(sheet.even[max(0, at - 32) : at]))
+
+
+def _is_at_machine(sheet: Sheet, at: int) -> bool:
+    """Tell whether a number stands in a sentence about the terminal, or in a line of its own."""
+    before = sheet.before(at, 80)
+    alone = not before.strip(" №") and sheet.passage.origin != Origin.SUBJECT
+    return alone or bool(_AT_MACHINE.search(before))
 
 
 def _is_terminal(number: str, labelled: bool, exists: bool) -> bool:  # noqa: FBT001 - two plain answers

@@ -154,6 +154,10 @@ def test_a_phone_is_read_in_every_spelling(written: str) -> None:
         ("договор № 77-123456", [("paid", "77123456")]),
         ("оплатил 380951356548", [("paid", "380951356548")]),
         ("оплатил 8 701 356 12 12", [("paid", "7013561212")]),
+        ("Куда: 40718822", [("paid", "40718822")]),
+        ("Заплатил на номер 4471203385 250 рублей", [("paid", "4471203385")]),
+        ("Кабельный интернет «Заря» 40718822, внёс 250", [("paid", "40718822")]),
+        ("вчера 50р 40718822 не пришло", [("paid", "40718822")]),
         ("логин ivan_77, платил за игру", [("paid", "ivan_77")]),
         ("пополнял, последние цифры 45-67", [("paid", "4567")]),
         ("пополнил 8 916 123 45 67 вместо ...68", [("paid", "9161234567"),
@@ -200,6 +204,16 @@ def test_whose_phone_it_is(text: str, expected: list[tuple[str, str]]) -> None:
         ("терминал номер 1 004 512 завис", "terminal", "1004512"),
         ("номер терминала: 203312", "terminal", "203312"),
         ("терминал KV-0031", "terminal", "KV-0031"),
+        ("Автомат у аптеки, №205117", "terminal", "205117"),
+        ("№ 205117", "terminal", "205117"),
+        ("стоит у кассы, на ней номер 205117", "terminal", "205117"),
+        ("т-л 205117", "terminal", "205117"),
+        ("номер на корпусе 2051178", "terminal", "2051178"),
+        ("на боку наклейка 2051178", "terminal", "2051178"),
+        ("№ 205117 терминал", "terminal", "205117"),
+        ("чек №205117", "receipt", "205117"),
+        ("по квитанции № 205117 терминал ничего не отдал", "receipt", "205117"),
+        ("my receipt is 003310", "receipt", "003310"),
         ("чек № 4471", "receipt", "4471"),
         ("номер чека 005671", "receipt", "005671"),
         ("код операции 20261121184233", "operation", "20261121184233"),
@@ -213,6 +227,19 @@ def test_numbers_of_things_are_told_apart(text: str, kind: str, value: str) -> N
         (kind, value)
     ]
     assert not [fact for fact in facts if fact.kind in {"account", "amount"}]
+
+
+def test_a_receipt_before_a_terminal() -> None:
+    """Each number is what the word before it says, not the one behind."""
+    facts = read("чек № 003310 терминал 205117")
+    said = {(fact.kind, fact.value) for fact in facts}
+    assert {("receipt", "003310"), ("terminal", "205117")} == said
+
+
+@pytest.mark.parametrize("text", ["Обращение № 4001177", "закон № 2300121", "№ 4001177"])
+def test_a_number_of_something_else_is_no_terminal(text: str) -> None:
+    """Nor is one that stands alone in a subject, where tickets have theirs."""
+    assert not [fact for fact in read(text, Origin.SUBJECT) if fact.kind == "terminal"]
 
 
 QR = "t=20261121T1842&s=1000.00&fn=9282440300661234&i=04471&fp=0250448795&n=1"
