@@ -13,7 +13,8 @@
 
 Exceptions: money is not compared where more than 16 transactions are open at once, nor of hostile
 terminals;
-devices are compared to the millisecond only where the clock was never touched; a device whose hold
+devices are compared to the millisecond only where the clock was never touched, and none need be told
+while the journal that pulses is not the one of the present epoch; a device whose hold
 time ends within `EDGE_MS` of the last pulse may be told already or not yet.
 """
 
@@ -112,6 +113,8 @@ class Found:
             now, before, there = (
                 [one for one in some if one.subject == device] for some in (late, early, found)
             )
+            if not until and not Counter(there) - Counter(now):
+                continue  # A backlog may hold one back until a pulse of the present epoch comes.
             if Counter(there) not in (Counter(now), Counter(before)):
                 self._compare("device", now, there)
 
