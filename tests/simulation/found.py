@@ -13,7 +13,7 @@
 
 Exceptions: money is not compared where more than 16 transactions are open at once, nor of hostile
 terminals;
-devices are compared to the millisecond only where the clock was never touched, and none need be told
+devices are compared to the millisecond only where the clock was never touched, and need not be told
 while the journal that pulses is not the one of the present epoch; a device whose hold
 time ends within `EDGE_MS` of the last pulse may be told already or not yet.
 """
