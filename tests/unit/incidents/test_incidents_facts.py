@@ -242,6 +242,28 @@ def test_a_number_of_something_else_is_no_terminal(text: str) -> None:
     assert not [fact for fact in read(text, Origin.SUBJECT) if fact.kind == "terminal"]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Заканчивается её номер на 7719.",
+        "Номер, что пополняла, оканчивается на 77-19",
+        "последние цифры телефона 77 19",
+        "пополнял номер, 7719 на конце",
+        "в конце номера 7719",
+    ],
+)
+def test_the_end_of_an_account(text: str) -> None:
+    """Last digits are told in front of them or behind."""
+    (value,) = [fact.value for fact in read(text) if fact.kind == "account"]
+    assert value == {"digits": "7719", "form": "tail", "role": "paid"}
+
+
+@pytest.mark.parametrize("text", ["пополнил на 1500 в конце дня", "конец 2026 года"])
+def test_other_ends_are_no_account(text: str) -> None:
+    """A day and a year end as well."""
+    assert accounts(text) == []
+
+
 QR = "t=20261121T1842&s=1000.00&fn=9282440300661234&i=04471&fp=0250448795&n=1"
 
 
