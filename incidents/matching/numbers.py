@@ -44,8 +44,8 @@ SMALL: Final = {
 }  # fmt: skip
 THOUSAND: Final = dict.fromkeys(
     "тысяча тысячу тысячи тысяч тысяче тыщу тыща тыщи тыщ тысчу тысячи тысячей тысячами тыс тыр "
-    "тысяці тисяча тисячу тисячі тисяч мың thousand косарь косаря косарей косарик косарика"
-    .split(),
+    "тысяці тисяча тисячу тисячі тисяч мың thousand косарь косаря косарей косарик косарика "
+    "косарем косарями косариком".split(),
     1000,
 )  # fmt: skip
 SLANG: Final = {
@@ -62,20 +62,30 @@ SLANG: Final = {
     ),
     **dict.fromkeys("двухсотка двухсотку двухсотки двухсотрублевую двухсотенную".split(), 200),
     **dict.fromkeys(
-        "косарь косаря косарей косарик косарика тысячная тысячную тысячник тысячку тысячка"
-        " тысячерублевую".split(),
+        "косарь косаря косарей косарик косарика косарем косарями косариком"
+        " тысячная тысячную тысячник тысячку тысячка тысячерублевую".split(),
         1000,
     ),
-    **dict.fromkeys("полтинник полтинника полтос полтоса полташка полташку пятидесятирублевую"
-                    .split(), 50),
+    **dict.fromkeys(
+        "полтинник полтинника полтинником полтос полтоса полтосом полтосик полташка полташку"
+        " пятидесятирублевую".split(),
+        50,
+    ),
     **dict.fromkeys("червонец червонца чирик чирика десятирублевую".split(), 10),
     **dict.fromkeys("пятитысячная пятитысячную пятитысячной пятитысячные".split(), 5000),
     **dict.fromkeys("двухтысячная двухтысячную двухтысячной двухтысячные".split(), 2000),
-    **dict.fromkeys("полтыщи полтысячи".split(), 500),
-    **dict.fromkeys("полторушка полторушку полтораха полтораху".split(), 1500),
+    **dict.fromkeys("полтыщи полтысячи полкосаря полкосарика".split(), 500),
+    **dict.fromkeys(
+        "полторушка полторушку полтораха полтораху полторашка полторашку полторашки полторашкой"
+        .split(),
+        1500,
+    ),
 }  # fmt: skip
 """Words that are money by themselves."""
-HALVES: Final = {"полторы": Fraction(3, 2), "полтора": Fraction(3, 2), "полутора": Fraction(3, 2)}
+HALVES: Final = {
+    "пол": Fraction(1, 2), "полторы": Fraction(3, 2), "полтора": Fraction(3, 2),
+    "полутора": Fraction(3, 2),
+}  # fmt: skip
 
 _ALL: Final = frozenset(SMALL) | frozenset(THOUSAND) | frozenset(SLANG) | frozenset(HALVES)
 
@@ -130,7 +140,7 @@ class _Number:
 
     def takes(self, text: str) -> bool:
         """Take a word in, or tell that it begins another number."""
-        if text in THOUSAND and not (text in SLANG and self.start < 0):
+        if text in THOUSAND:
             if self.total:
                 return False
             self.total, self.part = (self.part or Fraction(1)) * 1000, Fraction(0)
