@@ -77,10 +77,11 @@ _SIGNED: Final = re.compile(
     rf"\W*(?:(?:{_NAME})|(?i:с уважением|уважением|спасибо|заранее|благодар|всего добр|представител"
     r"|директор|менеджер|бухгалтер|юрист|адвокат|regards|thank)[^0-9]{0,50})\W*"
 )
+_FIRST_NAME: Final = re.compile(r"[А-ЯЁ][а-яё]{2,12}[.,! ]{0,3}")
 _NO_ADDRESS: Final = re.compile(r"[0-9]{3}|[0-9][:.][0-9]|руб|\bр\b|₽")
 
 
-def _signed(sheet: Sheet, each: Number) -> bool:
+def _signed(sheet: Sheet, each: Number, *, others: bool) -> bool:
     """Tell whether a phone stands alone at the end under its owner's name, or beside it."""
     if each.form != "phone" or each.cued or each.role not in {"paid", "own"}:
         return False
@@ -97,12 +98,15 @@ def _signed(sheet: Sheet, each: Number) -> bool:
         return False
     if not _CALLED.fullmatch(label):
         owner = label
-    return len(owner) <= NAME_MAX and bool(_SIGNED.fullmatch(owner))
+    if len(owner) > NAME_MAX:
+        return False
+    # One word alone may be an operator's name: it signs only where another number was paid.
+    return bool(_SIGNED.fullmatch(owner) or (others and _FIRST_NAME.fullmatch(owner)))
 
 
 def settled(sheet: Sheet, found: list[Number]) -> list[Number]:
     """Return the numbers, their roles given by the words around each, as all of them agree."""
-    signed = [_signed(sheet, each) for each in found]
+    signed = [_signed(sheet, each, others=len(found) > 1) for each in found]
     found = [
         replace(e, role="contact") if sign else e for e, sign in zip(found, signed, strict=True)
     ]
