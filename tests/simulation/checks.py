@@ -99,6 +99,7 @@ class Watcher:
         house.broker.sent_out = self._answered  # type: ignore[method-assign]  # the one way out
         self._sent_up: Callable[[Any, Any, tuple[str, bytes, bool]], None] = house.broker.sent_up
         house.broker.sent_up = self._sent  # type: ignore[method-assign]  # the one way in
+        self._restored_at: list[float] = []
         self._spoke: dict[str, deque[tuple[float, Node]]] = {}
         self._deliver = house.broker._deliver  # noqa: SLF001 - the one way to a collector
         house.broker._deliver = self._delivered  # type: ignore[method-assign]  # noqa: SLF001 - the same
@@ -169,8 +170,11 @@ class Watcher:
         # A database restored to less than a gap in listening ago has forgotten so much unnoticed.
         gap_s = LISTENING_SIGNS_MISSED * scenario.listening_s
         least = now - scenario.thresholds.silent_intervals * scenario.pulse_interval_s + gap_s
+        forgotten = [(at - gap_s, at) for at in self._restored_at]
         most = now - 2 * COMMIT_WAITS_S  # A commit may wait more than once.
         for at, node in self._spoke.get(row["terminal"], ()):
+            if any(since <= at <= until for since, until in forgotten):
+                continue
             if least < at < most and not node.dead and not node.frozen:
                 what = f"silence from {row['opened_at']} on is told, and it spoke at {at:.3f} s"
                 self.say("silent", row["terminal"], what)
@@ -198,6 +202,7 @@ class Watcher:
         return backup
 
     def _put_back(self, backup: "Backup") -> None:
+        self._restored_at.append(self._house.world.now)
         self._restore(backup)
         database = self._house.database
         memory = next(known for each, known in self._memories if each is backup)
