@@ -89,9 +89,7 @@ def weigh(
     )
     chances = _terminals(result, claims, existing)
     known = existing | {payment.terminal for payment in payments}
-    decision = decide(
-        result, claims, model, suspended=suspended, terminals=chances, existing=known
-    )
+    decision = decide(result, claims, model, suspended=suspended, terminals=chances, existing=known)
     return Match(
         candidates=tuple(
             Candidate(

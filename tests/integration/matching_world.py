@@ -98,9 +98,7 @@ class World:
         self, text: str, *, suspended: bool = False, written_at: datetime = WRITTEN
     ) -> Match:
         """Match a report."""
-        passages: Sequence[Passage] = [
-            Passage(origin=Origin.NEW, text=text, written_at=written_at)
-        ]
+        passages: Sequence[Passage] = [Passage(origin=Origin.NEW, text=text, written_at=written_at)]
         facts = read_facts(passages, zone=ZONE, gazetteer=Gazetteer(self._rows))
         asked = Asked(
             facts=facts, received_at=written_at.astimezone(UTC), hash_of=hash_of,

@@ -85,9 +85,7 @@ async def test_a_fiscal_key(world: World) -> None:
     """A fiscal key alone is enough, and that of another receipt is not."""
     fiscal = {"fn": "9960440300012345", "fd": "0012044", "fp": "0250448795"}
     tx = await world.pay("40107", at("22 14:05"), "9161234567", 50000, fiscal=fiscal)
-    found = await world.ask(
-        "t=20261122T1405&s=500.00&fn=9960440300012345&i=12044&fp=250448795&n=1"
-    )
+    found = await world.ask("t=20261122T1405&s=500.00&fn=9960440300012345&i=12044&fp=250448795&n=1")
     assert attached(found) == tx, found
     found = await world.ask("t=20261122T1405&s=500.00&fn=9960440300012345&i=12044&fp=250448796&n=1")
     assert attached(found) is None
