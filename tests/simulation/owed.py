@@ -18,7 +18,8 @@ Exceptions, each as narrow as what the contract promises (section 2):
 * What was dropped after it was acknowledged can be missing at the end of an older epoch after a
   restore: nobody can declare a loss behind which nothing is held any more (`gone_for_good`).
 * Two disks of one number and a restore in between: the copy may go on with the other history. What
-  the first had acknowledged and not moved is then under no epoch (`overtaken`).
+  the first had acknowledged and not moved is then under no epoch (`overtaken`); as long as nothing
+  more happens there, it has not even forked.
 """
 
 import json
@@ -207,7 +208,7 @@ class Owed:
         if gone is not None and self.restored and is_older:
             self.gone_for_good += 1
             return
-        if diverged and self.restored and is_older and len(self.histories) > 1:
+        if diverged and self.restored and len(self.histories) > 1:
             self.overtaken += 1
             return
         what = f"seq {seq} is on its disk and not stored"
