@@ -82,7 +82,8 @@ class JournalLife(RuleBasedStateMachine):
         except JournalFull:
             return
         self.epochs.append(self.journal.epoch)
-        self.safe = 1
+        # What was once acknowledged may have gone, though the service has asked for it again.
+        self.safe = max(1, self.safe - acked + 1)
         moved = {seq: entry for seq, entry in self.written.items() if seq >= acked}
         self.written = {seq - acked + 1: entry for seq, entry in moved.items()}
         assert self.journal.acked == 1
