@@ -166,6 +166,9 @@ class Watcher:
         """See that nobody heard the terminal within the time that silence takes."""
         if row["terminal"] not in {each.number for each in self._house.terminals}:
             return  # A hostile one names intervals of its own.
+        known = self._house.database.committed("terminal_now").get(row["terminal"])
+        if known is None or known["pulse"] is None:
+            return  # Without a pulse nobody knows its interval: the default counts.
         scenario, now = self._house.scenario, self._house.world.now
         # A database restored to less than a gap in listening ago has forgotten so much unnoticed.
         gap_s = LISTENING_SIGNS_MISSED * scenario.listening_s
