@@ -322,7 +322,6 @@ _COMPILED: Final = {
     kind: tuple((sign, re.compile(rf"(?<!\w)(?:{sign.pattern})")) for sign in signs)
     for kind, signs in (("symptom", SYMPTOMS), ("request", REQUESTS), ("service", SERVICES))
 }
-_NO_COMPLAINT: Final = re.compile(r"чек (?:есть|сохран|прилаг|во вложен|на руках)|с чеком")
 
 
 def read_symptoms(sheet: Sheet) -> list[Fact]:

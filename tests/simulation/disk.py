@@ -5,13 +5,13 @@ written since survives as some prefix. A torn write was never there. The chronic
 learns what became durable from the writes themselves, not from what the writer was told.
 """
 
-from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Final, Literal, NamedTuple
 
 from agent.store import Change, Head, Key, Row, StoreFull, Stub
+from tests.unit.agent.shelf import Place, Shelf, place_of
 from wire.journal import Epoch
 
 LOG_BYTES: Final = 512
@@ -19,8 +19,6 @@ LOG_BYTES: Final = 512
 
 Step = Literal["before", "after", "torn"]
 """Where at a write its process dies: before it, after it but unheard, or with the power in it."""
-Place = tuple[int, int]
-"""Epoch and seq."""
 
 
 class Died(BaseException):
@@ -129,20 +127,15 @@ class Disk:
         self._clock = clock
         self._reserve_size = self._reserve = reserve
         self._head: Head | None = None
-        self._rows: dict[Place, Row] = {}
-        self._order: list[Place] = []
-        self._stubs: list[Stub] = []
-        """Beside `_order`."""
-        self._size = 0
+        self._shelf = Shelf()
         self._undo: list[_Undo] = []
 
     def copy(self) -> "Disk":
         """Return an image: of the rows, and of what the disk remembers."""
         image = Disk(clock=self._clock, capacity=self.capacity, reserve=self._reserve_size)
         image.chronicle, image.ran_in = self.chronicle.copy(), self.ran_in
-        image._head, image._rows = self._head, dict(self._rows)
-        image._order, image._stubs = list(self._order), list(self._stubs)
-        image._size, image._reserve = self._size, self._reserve
+        image._head, image._shelf = self._head, self._shelf.copy()
+        image._reserve = self._reserve
         return image
 
     def lose_power(self, random: Random) -> None:
@@ -152,9 +145,9 @@ class Disk:
             undo = self._undo.pop()
             self.chronicle.taken_back += 1
             for row in undo.put:
-                self._remove(row)
+                self._shelf.remove(row)
             for row in undo.dropped:
-                self._insert(row)
+                self._shelf.insert(row)
             self._head = undo.head
         self._undo.clear()
 
@@ -169,7 +162,7 @@ class Disk:
         burnt = self._burnt()
         if burnt is not None and burnt.step != "after":
             raise Died(power=burnt.power or burnt.step == "torn")
-        dropped = [self._rows[place] for key in change.drop if (place := _place(key)) in self._rows]
+        dropped = self._shelf.held(change.drop)
         grown = sum(row.size for row in change.put) - sum(row.size for row in dropped)
         if self.capacity is not None:
             free = self.free()
@@ -186,25 +179,13 @@ class Disk:
 
     def rows(self, epoch: Epoch, *, first: int, most: int) -> Sequence[Row]:
         """Return the epoch's rows from seq `first` on."""
-        start = bisect_left(self._order, (epoch, first))
-        places = self._order[start : start + most]
-        return [self._rows[place] for place in places if place[0] == epoch]
+        return self._shelf.rows(epoch, first=first, most=most)
 
     def oldest(
         self, *, before: Key | None = None, since: Key | None = None, money: bool | None, most: int
     ) -> Sequence[Stub]:
         """Return the oldest rows that the arguments leave."""
-        start = bisect_left(self._order, _place(since)) if since else 0
-        end = bisect_left(self._order, _place(before)) if before else len(self._order)
-        if money is None:
-            return self._stubs[start : min(end, start + most)]
-        found: list[Stub] = []
-        for at in range(start, end):
-            if self._rows[self._order[at]].money is money:
-                found.append(self._stubs[at])
-                if len(found) == most:
-                    break
-        return found
+        return self._shelf.oldest(before=before, since=since, money=money, most=most)
 
     def release_reserve(self) -> bool:
         """Give the reserve's room to the rows."""
@@ -222,12 +203,12 @@ class Disk:
         """Return how many bytes are left; a disk without a capacity has plenty."""
         if self.capacity is None:
             return 2**40
-        return self.capacity - self.taken - self._size - self._reserve
+        return self.capacity - self.taken - self._shelf.size - self._reserve
 
     @property
     def size(self) -> int:
         """Bytes that the rows take, and the reserve."""
-        return self._size + self._reserve
+        return self._shelf.size + self._reserve
 
     # --- inside
 
@@ -250,16 +231,16 @@ class Disk:
         if forks and old is not None:
             chronicle.forks[head.epoch] = (old.epoch, old.next - head.next + 1)
         for row in dropped:
-            self._remove(row)
+            self._shelf.remove(row)
             key = row.key
             if forks:
-                chronicle.moved[_place(key)] = head.epoch
+                chronicle.moved[place_of(key)] = head.epoch
             elif key.epoch:
                 # By the head that comes with it: a full disk may not have taken the ack by itself.
                 safe = (key.epoch, key.seq) < (head.epoch, head.acked)
-                chronicle.gone[_place(key)] = Gone(safe, row.money, now)
+                chronicle.gone[place_of(key)] = Gone(safe, row.money, now)
         for row in change.put:
-            self._insert(row)
+            self._shelf.insert(row)
             epoch, seq = row.key.epoch, row.key.seq
             if epoch:  # 0 is the journal's probe for room
                 rows = chronicle.epochs.setdefault(epoch, [])
@@ -268,26 +249,3 @@ class Disk:
                 leaves_out = forks or (old is not None and seq == old.next)
                 assert seq == last + 1 or (leaves_out and seq > last), "a seq is given once"
                 rows.append(Written(seq, row.event, row.mark, row.money, row.at, now))
-
-    def _insert(self, row: Row) -> None:
-        place = _place(row.key)
-        self._rows[place] = row
-        stub = Stub(key=row.key, at=row.at, size=row.size)
-        if not self._order or self._order[-1] < place:
-            self._order.append(place)
-            self._stubs.append(stub)
-        else:
-            at = bisect_left(self._order, place)
-            self._order.insert(at, place)
-            self._stubs.insert(at, stub)
-        self._size += row.size
-
-    def _remove(self, row: Row) -> None:
-        place = _place(row.key)
-        self._size -= self._rows.pop(place).size
-        at = bisect_left(self._order, place)
-        del self._order[at], self._stubs[at]
-
-
-def _place(key: Key) -> Place:
-    return (key.epoch, key.seq)
