@@ -43,6 +43,10 @@ GRANTS: Final[dict[str, dict[str, str]]] = {
     "report_match": {DESK: ALL},
     "report_candidate": {DESK: ALL},
     "api_token": {DESK: CHANGE},
+    # The desk's programs: mail runs as the desk does.
+    "mail_in": {DESK: ADD},
+    "mail_place": {DESK: CHANGE},
+    "mail_out": {DESK: CHANGE},
     "schema_migration": {COLLECTOR: READ, INCIDENTS: READ, DESK: READ},
 }
 """Table → role → rights."""
