@@ -1,4 +1,4 @@
-"""The set written by hand: its small world, and its mails as bytes.
+"""Sets written by hand, a folder each: a small world (`fleet.csv`, `payments.txt`) and its mails.
 
 `=== NAME KIND RIGHT` begins a mail: which payments are right to attach (`-`: none). Headers follow
 (`Charset`, `Html` say how it is sent), a blank line, and what somebody wrote. `{qr:KEY}` stands for
@@ -22,7 +22,8 @@ from tests.matching.payments import OFFERS, Payment, payments
 from tests.matching.renderers import carrier
 from tests.matching.worlds import World, fleet
 
-FOLDER: Final = Path(__file__).parent / "by_hand"
+SETS: Final = Path(__file__).parent
+BY_HAND: Final = "by_hand"
 MOSCOW: Final = ZoneInfo("Europe/Moscow")
 _CARRIED: Final = {"From", "Date", "Subject", "Charset", "Html"}
 _ENDINGS: Final[dict[str, dict[str, Any]]] = {
@@ -39,18 +40,18 @@ _ENDINGS: Final[dict[str, dict[str, Any]]] = {
 }  # fmt: skip
 
 
-def hand_places() -> list[Place]:
-    """Return the fleet that the mails speak of."""
-    with (FOLDER / "fleet.csv").open(encoding="utf-8") as file:
+def hand_places(name: str = BY_HAND) -> list[Place]:
+    """Return the fleet that the mails of a set speak of."""
+    with (SETS / name / "fleet.csv").open(encoding="utf-8") as file:
         rows: list[dict[str, Any]] = list(csv.DictReader(file))
     return [Place(**row) for row in rows]
 
 
-def hand_payments(places: Sequence[Place]) -> dict[str, Payment]:
-    """Return the payments that the mails speak of, by key."""
+def hand_payments(places: Sequence[Place], name: str = BY_HAND) -> dict[str, Payment]:
+    """Return the payments that the mails of a set speak of, by key."""
     by_terminal = {str(place.terminal): place for place in places}
     found = {}
-    for line in (FOLDER / "payments.txt").read_text(encoding="utf-8").splitlines():
+    for line in (SETS / name / "payments.txt").read_text(encoding="utf-8").splitlines():
         if not line or line.startswith("#"):
             continue
         key, *cells = (cell.strip() for cell in line.split("|"))
@@ -61,11 +62,11 @@ def hand_payments(places: Sequence[Place]) -> dict[str, Payment]:
 def _payment(key: str, cells: list[str], places: dict[str, Place]) -> Payment:
     terminal, when, name, account, notes, ending, receipt, reference, fee = cells
     place = places[terminal]
-    offer = next(offer for offer in OFFERS if offer.name == name)
+    service = next((offer.id for offer in OFFERS if offer.name == name), name.casefold())
     started_at = datetime.fromisoformat(when).replace(tzinfo=ZoneInfo(place.timezone))
     one = Payment(
         place=place, tx=key, started_at=started_at, ended_at=started_at + timedelta(seconds=50),
-        end="completed", service=offer.id, service_name=name, account=account,
+        end="completed", service=service, service_name=name, account=account,
         notes=tuple(int(note) * 100 for note in notes.split()),
         receipt_number=receipt or None, reference=reference or None,
     )  # fmt: skip
@@ -80,18 +81,18 @@ def _payment(key: str, cells: list[str], places: dict[str, Place]) -> Payment:
     )  # fmt: skip
 
 
-def hand_world(*, others: int, seed: int) -> World:
-    """Return the small world among so many other payments of a fleet of 300 and its own."""
-    places = hand_places()
+def hand_world(name: str = BY_HAND, *, others: int, seed: int) -> World:
+    """Return a set's small world among so many other payments of a fleet of 300 and its own."""
+    places = hand_places(name)
     everywhere = [*places, *fleet(300, seed)]
-    mine = list(hand_payments(places).values())
+    mine = list(hand_payments(places, name).values())
     return World(everywhere, [*mine, *payments(everywhere, others, seed)])
 
 
-def hand_mails(*, reserved: bool = False) -> Iterator[Mail]:
-    """Yield the mails, or those of the reserve."""
-    known = hand_payments(hand_places())
-    for path in sorted(FOLDER.glob("reserve_*.txt" if reserved else "mails_*.txt")):
+def hand_mails(name: str = BY_HAND, *, reserved: bool = False) -> Iterator[Mail]:
+    """Yield the mails of a set, or those of its reserve."""
+    known = hand_payments(hand_places(name), name)
+    for path in sorted((SETS / name).glob("reserve_*.txt" if reserved else "mails*.txt")):
         text = path.read_text(encoding="utf-8")
         for part in re.split(r"^=== ", text, flags=re.MULTILINE)[1:]:
             yield _mail(part, known)

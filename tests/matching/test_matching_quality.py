@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from tests.integration.postgres import _template, database, postgres_server
-from tests.matching.hand import hand_mails, hand_world
+from tests.matching.hand import SETS, hand_mails, hand_world
 from tests.matching.judging import Judged, judge
 from tests.matching.mails import Mail, digest, mails
 from tests.matching.tally import HELD, KINDS, Tally, failures, precision_floor, report
@@ -99,6 +99,15 @@ def test_sixty_are_written_by_hand() -> None:
     assert len(made) >= 60
     made += hand_mails(reserved=True)
     assert all(known[key].started_at < mail.received_at for mail in made for key in mail.right)
+
+
+def test_sets_by_hand_are_folders_of_one_shape() -> None:
+    """Each folder with payments holds a fleet and mails, and every right answer is a payment."""
+    sets = [path.parent.name for path in SETS.glob("*/payments.txt")]
+    assert "by_hand" in sets
+    for name in sets:
+        known = hand_world(name, others=0, seed=1).by_key
+        assert all(key in known for mail in hand_mails(name) for key in mail.right), name
 
 
 def test_the_bound_of_clopper_and_pearson() -> None:
