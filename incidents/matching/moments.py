@@ -33,6 +33,10 @@ _SAID: Final = (
         r"|произошл\w+|отправил\w?|скин\w+|зачисл\w*"),
 )  # fmt: skip
 
+AHEAD_MAX: Final = timedelta(hours=9)
+"""Kamchatka's clock before Moscow's."""
+SLOW: Final = timedelta(minutes=20)
+"""What a clock may be slow."""
 DAY_UNSAID: Final = 0.65
 """What a time of day is worth whose day nobody named."""
 
@@ -43,7 +47,9 @@ class _Read:
 
     sheet: Sheet
     now: datetime
-    """Local, without its zone."""
+    """The writer's, without its zone."""
+    ahead: timedelta
+    """How much further on the clock where it was paid may be."""
     zone: ZoneInfo
     days: list[Day] = field(default_factory=list)
     clocks: list[Clock] = field(default_factory=list)
@@ -83,8 +89,8 @@ def _repeated(read: _Read, reads: Sequence[_Read]) -> bool:
 
 
 def _read(sheet: Sheet, zone: ZoneInfo) -> _Read:
-    now = sheet.passage.written_at.astimezone(zone).replace(tzinfo=None)
-    read = _Read(sheet, now, zone)
+    now, ahead = _clock_of(sheet.passage.written_at, zone)
+    read = _Read(sheet, now, ahead, zone)
     for pattern in (GREETING, OPENING, DEADLINE):
         for found in list(pattern.finditer(sheet.left)):
             sheet.take(*found.span())
@@ -100,6 +106,18 @@ def _read(sheet: Sheet, zone: ZoneInfo) -> _Read:
     read.parts = read_day_parts(sheet)
     read.days = _plain(read.days)
     return read
+
+
+def _clock_of(written_at: datetime, zone: ZoneInfo) -> tuple[datetime, timedelta]:
+    """Return the wall time that a writer saw, and how far ahead of it a terminal's may be.
+
+    A mailbox that keeps the fleet's main clock, or a server's, does not tell where its owner lives.
+    """
+    offset = written_at.utcoffset()
+    at_home = written_at.astimezone(zone)
+    if not offset or offset == at_home.utcoffset():
+        return at_home.replace(tzinfo=None), AHEAD_MAX
+    return written_at.replace(tzinfo=None), timedelta(0)
 
 
 def _is_clock(sheet: Sheet, found: re.Match[str], named: Sequence[Day]) -> bool:
@@ -173,8 +191,8 @@ def _parts(read: _Read, spare: Day | None, timed: set[Day], *, told: bool) -> li
 
 def _past(read: _Read, found: list[Moment]) -> list[Moment]:
     """Return the moments that can have been; of one alone in the future, the day before."""
-    limit = read.now + timedelta(minutes=20)
-    past = [each for each in found if each.low <= limit]
+    limit = read.now + SLOW
+    past = [each for each in found if each.low <= limit + read.ahead]
     if past or not found:
         return past
     first, day = found[0], timedelta(days=1)
@@ -259,9 +277,11 @@ def _at(read: _Read, clock: Clock, day: Day | None) -> Moment:
         readings.append(_reading(first_day, clock))
     if clock.precision == "part_of_day" and clock.low == 0:  # "at night" begins the evening before
         readings = [*_nights(day, readings), *readings[1:]]
-    limit = read.now + timedelta(minutes=20)
-    past = [each for each in readings if each[0] <= limit] or readings
-    low, high, best = _until(past[0], limit)
+    limit = read.now + SLOW
+    past = [each for each in readings if each[0] <= limit] or _ahead(read, readings)
+    if not day:
+        past += [each for each in readings if limit < each[0] <= limit + read.ahead]
+    low, high, best = _until(past[0], limit + read.ahead)
     precision = clock.precision
     if day and day.last != day.first and not day.night:
         precision = "period"
@@ -297,6 +317,14 @@ def _nights(
     ]
 
 
+def _ahead(
+    read: _Read, readings: list[tuple[datetime, datetime, datetime]]
+) -> list[tuple[datetime, datetime, datetime]]:
+    """Return readings that lie in the future, and what may have been meant the day before."""
+    soon = [each for each in readings if each[0] <= read.now + SLOW + read.ahead]
+    return [*soon, *(_shift(each, -1) for each in soon)] if soon else readings
+
+
 def _until(
     reading: tuple[datetime, datetime, datetime], limit: datetime
 ) -> tuple[datetime, datetime, datetime]:
@@ -328,7 +356,7 @@ def _whole(read: _Read, day: Day) -> Moment:
         high = datetime.combine(day.last, time()) + timedelta(days=1, minutes=-1)
         precision = "day" if day.first == day.last else "period"
     if low <= read.now:
-        high = min(high, read.now)
+        high = min(high, read.now + read.ahead)
     others = tuple(
         (
             a := datetime.combine(f, time()),

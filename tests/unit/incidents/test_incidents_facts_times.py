@@ -161,3 +161,51 @@ def test_a_forwarded_mail_counts_from_its_own_day() -> None:
     (fact,) = [fact for fact in facts if fact.kind == "paid_at"]
     assert isinstance(fact.value, dict)
     assert local(fact.value["best"]) == datetime(2026, 11, 20, 20, 15)  # noqa: DTZ001 - local
+
+
+def spans(text: str, written: datetime) -> list[tuple[str, str]]:
+    """Return from and to of the first time of a text, and of its other readings, day and time."""
+    value = times(text, written)[0].value
+    assert isinstance(value, dict)
+    return [
+        (f"{local(each['from']):%d %H:%M}", f"{local(each['to']):%d %H:%M}")
+        for each in (value, *value.get("alternatives", ()))
+    ]
+
+
+NOVOSIBIRSK = ZoneInfo("Asia/Novosibirsk")
+
+
+@pytest.mark.parametrize(
+    ("text", "low", "high"),
+    [
+        ("сегодня в 17:11", "23 17:05", "23 17:17"),
+        ("вчера в 17:11", "22 17:05", "22 17:17"),
+        ("23.11.2026 17:11", "23 17:05", "23 17:17"),
+        ("час назад", "23 17:19", "23 18:28"),
+    ],
+)
+def test_a_writers_own_clock_counts(text: str, low: str, high: str) -> None:
+    """Written at 18:58 in Novosibirsk, "today at 17:11" was today, though Moscow has 14:58."""
+    assert spans(text, datetime(2026, 11, 23, 18, 58, tzinfo=NOVOSIBIRSK))[0] == (low, high)
+
+
+@pytest.mark.parametrize(
+    ("text", "low"), [("сегодня в 17:11", "23 17:05"), ("23.11.2026 17:11", "23 17:05")]
+)
+def test_a_day_that_is_named_is_kept_where_clocks_are_ahead_of_the_letters(
+    text: str, low: str
+) -> None:
+    """A mailbox of Moscow's clock may be of a town where it is evening already."""
+    assert spans(text, datetime(2026, 11, 23, 14, 58, tzinfo=ZONE))[0][0] == low
+
+
+def test_what_was_today_in_the_future_may_have_been_yesterday_too() -> None:
+    """The other reading is kept beside the first."""
+    found = spans("сегодня в 17:11", datetime(2026, 11, 23, 14, 58, tzinfo=ZONE))
+    assert found[1][0] == "22 17:05"
+
+
+def test_an_hour_that_has_been_is_preferred_to_one_that_may_come() -> None:
+    """At noon, "today at 8" is the morning's."""
+    assert spans("сегодня в 8", datetime(2026, 11, 23, 12, 0, tzinfo=ZONE))[0][0] == "23 07:30"
