@@ -33,6 +33,9 @@ def make_app(first: str | None) -> typer.Typer:
     app.callback()(_options)
     for name in PROGRAMS:
         app.command(name)(getattr(programs, name))
+    mail = typer.Typer(help="Customers' mail: fetched, answered, sent.", no_args_is_help=True)
+    mail.command("run")(programs.mail_run)
+    app.add_typer(mail, name="mail")
     if first not in PROGRAMS:
         _add_questions(app)
     return app

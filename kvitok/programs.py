@@ -1,4 +1,4 @@
-"""The commands that run: `serve`, `collector`, `incidents`, `desk`, `demo`, `sim`."""
+"""The commands that run: `serve`, `collector`, `incidents`, `desk`, `mail run`, `demo`, `sim`."""
 
 import contextlib
 import os
@@ -87,6 +87,16 @@ def desk(data: Data = None, config: Config = None) -> None:
     from desk.settings import DeskSettings  # noqa: PLC0415 - the same
 
     run(settings_of(data, config).section(DeskSettings))
+
+
+def mail_run(data: Data = None, config: Config = None) -> None:
+    """Run the mail program alone: fetch mail, write what is owed, send it."""
+    from desk.mailing.app import run  # noqa: PLC0415 - each process loads only its own program
+    from desk.mailing.settings import MailSettings  # noqa: PLC0415 - the same
+    from desk.settings import DeskSettings  # noqa: PLC0415 - the same
+
+    settings = settings_of(data, config)
+    run(settings.section(MailSettings), settings.section(DeskSettings), ready=announcer())
 
 
 def announcer() -> Callable[[], None]:

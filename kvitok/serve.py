@@ -37,7 +37,9 @@ log = logging.getLogger("kvitok.serve")
 
 READY_WITHIN_S: Final = 120.0
 BROKER_HEARD_EVERY_S: Final = 1.0
-SERVICES: Final = ("collector", "incidents", "desk")
+SERVICES: Final = ("collector", "incidents", "desk", "mail")
+COMMANDS: Final = {"mail": ("mail", "run")}
+"""Of the programs whose command is not their name."""
 CONFIGURATION: Final = """\
 # Written at every start of `kvitok serve --embedded`; for other settings use the environment.
 [database]
@@ -60,6 +62,10 @@ dsn = {desk}
 host = "{host}"
 port = {http_port}
 metrics_dir = "metrics"
+
+[mail]
+drop = "mail/drop"
+outbox = "mail/outbox"
 
 [secrets]
 account_key = "{account_key}"
@@ -229,7 +235,7 @@ async def _start_services(
     http: tuple[str, int],
     environment: dict[str, str],
 ) -> None:
-    """Start the three programs that do the work and return when they all do."""
+    """Start the programs that do the work and return when they all do."""
     if metrics is not None:
         _empty(metrics)
         environment["PROMETHEUS_MULTIPROC_DIR"] = str(metrics)
@@ -248,7 +254,14 @@ async def _start_services(
 
 
 def _command(name: str, config: Path) -> list[str]:
-    program = [sys.executable, "-m", "kvitok", name, "--config", str(config)]
+    program = [
+        sys.executable,
+        "-m",
+        "kvitok",
+        *COMMANDS.get(name, (name,)),
+        "--config",
+        str(config),
+    ]
     return launch.command(program, parent=os.getpid(), stop=signal.SIGTERM)
 
 

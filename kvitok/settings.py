@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from collector.settings import CollectorSettings, MqttSettings
+from desk.mailing.settings import MailSettings
 from desk.settings import DeskSettings
 from incidents.settings import IncidentsSettings
 
@@ -38,6 +39,7 @@ SECTIONS: Final[dict[str, type]] = {
     "collector": CollectorSettings,
     "incidents": IncidentsSettings,
     "desk": DeskSettings,
+    "mail": MailSettings,
 }
 
 Section = TypeVar("Section")

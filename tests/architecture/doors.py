@@ -20,6 +20,7 @@ DOORS: dict[str, str] = {
     "desk/database.py": "holds connections",
     "desk/mail/attachment_worker.py": "opens one file of a stranger's mail, counts its own time",
     "desk/mail/attachments.py": "starts a program for each file of a mail",
+    "desk/mailing/app.py": "runs the loops, reads the clocks, handles signals",
     "desk/reports/again.py": "waits between its rounds",
     "desk/reports/fleet.py": "builds in a thread",
     "desk/reports/understanding.py": "reads in threads, a few at a time",

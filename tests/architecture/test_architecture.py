@@ -17,10 +17,10 @@ FUNCTION_LINES_MAX: Final = 70
 MODULE_LINES_MAX: Final = 400
 
 WORLD: Final = {
-    "asyncio", "asyncpg", "fcntl", "ftplib", "http", "httpx", "multiprocessing", "os", "paho",
-    "psycopg", "requests", "select", "selectors", "serial", "shutil", "signal", "socket",
-    "socketserver", "sqlite3", "ssl", "subprocess", "tempfile", "threading", "time", "urllib",
-    "uvicorn",
+    "aiosmtplib", "asyncio", "asyncpg", "fcntl", "ftplib", "http", "httpx", "imap_tools",
+    "multiprocessing", "os", "paho", "psycopg", "requests", "select", "selectors", "serial",
+    "shutil", "signal", "socket", "socketserver", "sqlite3", "ssl", "subprocess", "tempfile",
+    "threading", "time", "urllib", "uvicorn",
 }  # fmt: skip
 """Modules that touch the world (or hide its time and chance)."""
 

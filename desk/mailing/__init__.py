@@ -1,0 +1,1 @@
+"""The mail program: takes in what comes, writes what is owed, sends what is written."""
