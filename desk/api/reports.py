@@ -11,7 +11,6 @@ from desk.api.asking import Asker, DeskNow, described, json_body, media_type
 from desk.api.problems import Problem, not_found, unprocessable
 from desk.queries.database import INTEGER_MAX, storable
 from desk.queries.reports import Report, read_report, report_number
-from desk.reports.content import WRITTEN, WrittenReport
 from desk.reports.taking import (
     NewReport,
     attach_by_person,
@@ -20,6 +19,7 @@ from desk.reports.taking import (
     take,
     try_to_match,
 )
+from desk.reports.written import WRITTEN, WrittenReport
 from desk.state import Desk
 from incidents.actions import Refused
 from incidents.matching.link import Link

@@ -2,55 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Annotated, Final, Literal
+from datetime import datetime
 from zoneinfo import ZoneInfo
-
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
 
 from desk.mail.letter import AttachedFile, Letter, OwnAddresses
 from desk.mail.reading import read_mail, with_files
-from desk.times import read as read_time
+from desk.reports.written import FILLED, ROBOT, FilledForm, field_facts, shown_text
 from desk.times import rfc3339
 from incidents.matching.identifiers import number_of
 from incidents.matching.passage import Fact, Origin, Passage
-from wire.accounts import normalised
-
-_MINOR_MAX: Final = 2**53
-"""Money's bound in the contract."""
-_FIELD_SURE: Final = 0.99
-"""How surely a field says what it says: a person may still slip."""
-_PAID_WITHIN: Final = timedelta(minutes=10)
-"""How far a time that somebody typed may be from the kiosk's."""
-_PHONE_DIGITS: Final = 10
-
-
-def _time(value: object) -> object:
-    moment = read_time(value) if isinstance(value, str) else None
-    if moment is None:
-        raise ValueError("not an RFC 3339 time such as 2026-11-23T04:52:00Z")
-    return moment
-
-
-Time = Annotated[datetime, BeforeValidator(_time)]
-
-
-class WrittenReport(BaseModel):
-    """A report that somebody typed in: an operator on the phone, or the customer's form."""
-
-    model_config = ConfigDict(frozen=True)
-
-    channel: Literal["phone", "form"]
-    text: Annotated[str, Field(max_length=100_000)]
-    reported_at: Time
-    email: Annotated[str, Field(max_length=320)] | None = None
-    account: Annotated[str, Field(max_length=100)] | None = None
-    terminal: Annotated[str, Field(max_length=64)] | None = None
-    amount: Annotated[int, Field(ge=0, le=_MINOR_MAX, strict=True)] | None = None
-    paid_at: Time | None = None
-
-
-WRITTEN: Final = TypeAdapter(WrittenReport)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +19,8 @@ class Content:
 
     text: str
     """Each passage is a slice of it at its `start`."""
+    told_at: datetime
+    """By when it was surely told: what was paid later it does not mean."""
     passages: tuple[Passage, ...]
     fields: tuple[Fact, ...] = ()
     files: tuple[AttachedFile, ...] = ()
@@ -91,7 +53,7 @@ def read_content(
     """Read a report's content; `zone` is the clock of times that name none."""
     if received.channel == "mail":
         return _mail(raw, received, own=own, zone=zone, file_texts=file_texts)
-    return _written(WRITTEN.validate_json(raw), zone)
+    return _written(FILLED.validate_json(raw), received, zone=zone, file_texts=file_texts)
 
 
 def _mail(
@@ -106,6 +68,7 @@ def _mail(
     writer = mail.customer
     return Content(
         text=mail.text,
+        told_at=mail.arrived_at,
         passages=mail.passages,
         files=tuple(_files(mail.letter)),
         subject=mail.letter.subject,
@@ -120,46 +83,31 @@ def _files(letter: Letter) -> list[AttachedFile]:
     return [*letter.files, *inner]
 
 
-def _written(written: WrittenReport, zone: ZoneInfo) -> Content:
-    passage = Passage(
-        origin=Origin.NEW, text=written.text, written_at=written.reported_at.astimezone(zone)
-    )
-    return Content(
-        text=written.text,
-        passages=(passage,),
-        fields=tuple(_fields(written)),
-        sender=written.email or "",
-        customer=(written.email or "").strip() or None,
-    )
-
-
-def _fields(written: WrittenReport) -> list[Fact]:
-    """Return what the fields say, as facts without a place in the text."""
-    found: list[tuple[str, object]] = []
-    if written.account and (digits := normalised(written.account)):
-        form = "phone" if len(digits) == _PHONE_DIGITS and digits[0] == "9" else "contract"
-        found.append(("account", {"digits": digits, "form": form, "role": "paid"}))
-    if written.email and written.email.strip():
-        found.append(("contact", written.email.strip()))
-    if written.terminal and written.terminal.strip():
-        found.append(("terminal", written.terminal.strip()))
-    if written.amount:
-        found.append(("amount", {"minor": written.amount, "role": "inserted"}))
-    if written.paid_at is not None:
-        around = {
-            "from": rfc3339(written.paid_at - _PAID_WITHIN),
-            "to": rfc3339(written.paid_at + _PAID_WITHIN),
-            "best": rfc3339(written.paid_at),
-            "precision": "exact",
-        }
-        found.append(("paid_at", around))
-    return [
-        Fact(
-            kind=kind, value=value, text="", span=(0, 0), confidence=_FIELD_SURE,
-            origin=Origin.FIELD,
+def _written(
+    form: FilledForm, received: Received, *, zone: ZoneInfo, file_texts: Sequence[str]
+) -> Content:
+    written_at = form.reported_at.astimezone(zone)
+    text = shown_text(form)
+    passages = [Passage(origin=Origin.NEW, text=form.text, written_at=written_at)]
+    for found in filter(None, (each.strip() for each in file_texts)):
+        start = len(text) + 2
+        passages.append(
+            Passage(origin=Origin.ATTACHMENT, text=found, written_at=written_at, start=start)
         )
-        for kind, value in found
-    ]  # fmt: skip
+        text = f"{text}\n\n{found}"
+    return Content(
+        text=text,
+        told_at=min(form.reported_at, received.at),
+        passages=tuple(passages),
+        fields=tuple(field_facts(form, zone)),
+        files=tuple(
+            AttachedFile(name=each.name, media_type=each.media_type, content=each.content)
+            for each in form.files
+        ),
+        sender=form.email or "",
+        customer=(form.email or "").strip() or None,
+        suspicion=ROBOT if form.trapped else None,
+    )
 
 
 def by_clock(fact: Fact, there: ZoneInfo, here: ZoneInfo) -> Fact:
