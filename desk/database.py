@@ -36,6 +36,9 @@ GONE: Final = (
 )
 """What a database that is away, or too slow, looks like."""
 
+AlreadyThere = asyncpg.UniqueViolationError
+"""What a unique key says to a second row."""
+
 _SETTINGS: Final = {
     "application_name": "kvitok desk",
     "statement_timeout": str(STATEMENT_TIMEOUT_MS),

@@ -54,7 +54,7 @@ def report_add(
     data: Data = None,
     config: Config = None,
 ) -> None:
-    """Take a mail as a report and say what it is about; it is kept whatever it says."""
+    """Take a mail as a report and say what it is about; it is kept whatever it says, and once."""
     try:
         raw = file.read_bytes()
     except OSError as error:
@@ -63,8 +63,10 @@ def report_add(
         raise MailUnreadable(f"{file} is empty")
 
     async def work(desk: Desk) -> Report | None:
-        number = await take(desk, mailed(raw, desk.now()))
-        return await read_report(desk.database, number)
+        kept = await take(desk, mailed(raw, desk.now()))
+        if not kept.is_new:
+            typer.echo(f"this mail came before: it is report {kept.report}", err=True)
+        return await read_report(desk.database, kept.report)
 
     _tell(_at_desk(work, data, config), json=json)
 

@@ -3,7 +3,7 @@
 from typing import Annotated, Final
 
 import orjson
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from desk.api import API
@@ -45,10 +45,11 @@ _WANTED: Final = TypeAdapter(WantedTransaction)
 @router.post(
     "/reports",
     status_code=201,
+    responses={200: {"model": Report, "description": "This mail came before; its report."}},
     openapi_extra=described(WRITTEN, **{_MAIL: {"schema": {"type": "string"}}}),
 )
-async def receive(request: Request, desk: DeskNow) -> Report:
-    """Take a report, as JSON or as a raw mail, and return its row."""
+async def receive(request: Request, response: Response, desk: DeskNow) -> Report:
+    """Take a report, as JSON or as a raw mail, and return its row; a mail is taken once."""
     kind = media_type(request)
     if kind == _MAIL:
         report = _mail(await request.body(), desk)
@@ -56,7 +57,9 @@ async def receive(request: Request, desk: DeskNow) -> Report:
         report = _written(await json_body(request, WRITTEN), desk)
     else:
         raise Problem(415, f"A report is application/json or {_MAIL}.")
-    return await _row(desk, await take(desk, report))
+    kept = await take(desk, report)
+    response.status_code = 201 if kept.is_new else 200
+    return await _row(desk, kept.report)
 
 
 @router.get("/reports/{report}")

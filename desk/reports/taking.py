@@ -7,12 +7,10 @@ import logging
 import traceback
 from dataclasses import dataclass
 from datetime import datetime
-from email.parser import BytesHeaderParser
-from email.policy import default as modern
-from email.utils import parsedate_to_datetime
 from typing import Final
 
 from desk.database import one_connection
+from desk.mailing.arrivals import API, Arrival, Kept, keep_mail, sent_at
 from desk.metrics import MATCHES, REPORTS
 from desk.queries.report_keeping import (
     SealedReport,
@@ -25,7 +23,6 @@ from desk.reports.content import Received
 from desk.reports.masking import customer_keys, stored_facts
 from desk.reports.understanding import Read, unpacked
 from desk.state import Desk
-from desk.times import ALWAYS, FOREVER
 from incidents.actions import Refused, Word
 from incidents.cases import DETECTOR
 from incidents.matching.link import TOPIC_UNKNOWN, Link, attach, detach, named
@@ -51,13 +48,21 @@ class NewReport:
 
 def mailed(raw: bytes, received_at: datetime) -> NewReport:
     """Return a mail as a report that came in."""
-    return NewReport(
-        channel="mail", content=raw, received_at=received_at, reported_at=_sent_at(raw)
-    )
+    return NewReport(channel="mail", content=raw, received_at=received_at, reported_at=sent_at(raw))
 
 
-async def take(desk: Desk, report: NewReport) -> int:
-    """Keep a report and find what it is about; return its id. Once kept, it is never refused."""
+async def take(desk: Desk, report: NewReport) -> Kept:
+    """Keep a report and find what it is about; once kept, it is never refused.
+
+    A mail that came before, by whatever way, is the report that it was then.
+    """
+    kept = await (_keep_mail if report.channel == "mail" else _keep)(desk, report)
+    if kept.is_new:
+        await try_to_match(desk, kept.report)
+    return kept
+
+
+async def _keep(desk: Desk, report: NewReport) -> Kept:
     number = await store_report(
         desk.database,
         SealedReport(
@@ -68,8 +73,12 @@ async def take(desk: Desk, report: NewReport) -> int:
         ),
     )
     REPORTS.labels(report.channel).inc()
-    await try_to_match(desk, number)
-    return number
+    return Kept(number, is_new=True)
+
+
+async def _keep_mail(desk: Desk, report: NewReport) -> Kept:
+    arrival = Arrival(source=API, raw=report.content, received_at=report.received_at)
+    return await keep_mail(desk.database, desk.seal, arrival, tried_at=report.received_at)
 
 
 async def try_to_match(desk: Desk, report: int) -> bool:
@@ -136,7 +145,7 @@ def _asked(desk: Desk, read: Read, received: Received) -> Asked:
     key = desk.settings.account_key
     return Asked(
         facts=read.facts,
-        received_at=received.at,
+        received_at=read.content.told_at,
         hash_of=lambda digits: account_hash(digits, key),
         suspended=read.content.suspicion is not None,
     )
@@ -178,20 +187,3 @@ def _by_matcher(link: Link, found: Match, now: datetime) -> Word:
     )
     text = f"{named(link.report)}: probability {probability:.4f}, model {found.model}"
     return Word(actor=DETECTOR, at=now, text=text)
-
-
-_HEADER_MAX: Final = 262_144
-
-
-def _sent_at(raw: bytes) -> datetime | None:
-    """Return when a mail says it was written; a mail without a readable date has none."""
-    header = BytesHeaderParser(policy=modern).parsebytes(raw[:_HEADER_MAX])
-    try:
-        # To look a date up is to parse it: already that fails for a year beyond every calendar.
-        text = header.get("Date")
-        moment = parsedate_to_datetime(str(text)) if text else None
-    except (ValueError, TypeError, OverflowError):
-        return None
-    if moment is None or moment.tzinfo is None:
-        return None
-    return moment if ALWAYS <= moment <= FOREVER else None
