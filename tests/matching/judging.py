@@ -9,10 +9,9 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 
-from desk.mail.attachments import read_files
 from desk.mail.letter import OwnAddresses
-from desk.mail.reading import read_mail, with_files
-from incidents.matching.facts import read_facts
+from desk.reports.content import Received
+from desk.reports.understanding import Reader
 from incidents.matching.gazetteer import Gazetteer, Row
 from incidents.matching.matcher import Asked, Match, match
 from incidents.matching.model import STANDARD, Model
@@ -45,7 +44,7 @@ class Judged:
     match: Match
     suspicion: str | None
     seconds: float
-    files_seconds: float
+    with_files: bool
     match_seconds: float
 
     @property
@@ -95,38 +94,30 @@ async def judge(
     tell: Callable[[int], None] = lambda _: None,
 ) -> list[Judged]:
     """Return what becomes of each mail; `tell` hears how many are done."""
-    places = await gazetteer(connection)
+    reader = Reader(own=OWN)
+    await reader.warm(connection)
     judged = []
     for number, mail in enumerate(made, start=1):
-        judged.append(await _one(connection, mail, places, model))
+        judged.append(await _one(connection, mail, reader, model))
         tell(number)
     return judged
 
 
-async def _one(
-    connection: asyncpg.Connection, mail: Mail, places: Gazetteer, model: Model
-) -> Judged:
-    received_at = mail.received_at.astimezone(UTC)
+async def _one(connection: asyncpg.Connection, mail: Mail, reader: Reader, model: Model) -> Judged:
+    received = Received(channel="mail", at=mail.received_at.astimezone(UTC), reported_at=None)
     begun = time.perf_counter()
-    read = read_mail(mail.raw, received_at=received_at, own=OWN)
-    files_seconds = 0.0
-    if read.letter.files:
-        files_begun = time.perf_counter()
-        found = await read_files(read.letter.files)
-        read = with_files(read, [text for each in found for text in each.texts])
-        files_seconds = time.perf_counter() - files_begun
-    facts = read_facts(read.passages, zone=MOSCOW, gazetteer=places)
-    asked = Asked(
-        facts=facts, received_at=received_at, hash_of=hash_of,
-        suspended=read.suspicion is not None,
-    )  # fmt: skip
+    read = await reader.read(connection, mail.raw, received, None)
     match_begun = time.perf_counter()
+    asked = Asked(
+        facts=read.facts, received_at=received.at, hash_of=hash_of,
+        suspended=read.content.suspicion is not None,
+    )  # fmt: skip
     result = await match(connection, asked, model)
     ended = time.perf_counter()
     return Judged(
-        mail=mail, facts=tuple(facts), match=result,
-        suspicion=read.suspicion.reason if read.suspicion else None,
-        seconds=ended - begun, files_seconds=files_seconds, match_seconds=ended - match_begun,
+        mail=mail, facts=tuple(read.facts), match=result, suspicion=read.content.suspicion,
+        seconds=ended - begun, with_files=bool(read.reading.files),
+        match_seconds=ended - match_begun,
     )  # fmt: skip
 
 

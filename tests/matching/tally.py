@@ -171,8 +171,8 @@ def _calibration(judged: Sequence[Judged]) -> Iterator[str]:
 
 
 def _speed(judged: Sequence[Judged]) -> Iterator[str]:
-    plain = sorted(each.seconds for each in judged if not each.files_seconds)
-    photos = sorted(each.seconds for each in judged if each.files_seconds)
+    plain = sorted(each.seconds for each in judged if not each.with_files)
+    photos = sorted(each.seconds for each in judged if each.with_files)
     matching = sorted(each.match_seconds for each in judged)
     yield ""
     for name, times in (("report", plain), ("with a photo", photos), ("match alone", matching)):

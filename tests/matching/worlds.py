@@ -22,7 +22,7 @@ _TRANSACTION_COLUMNS: Final = (
     "terminal", "epoch", "tx", "started_at", "ended_at", "end_cause", "service", "service_name",
     "account_masked", "account_hash", "accepted", "returned", "currency", "payment",
     "payment_amount", "payment_fee", "payment_code", "payment_reference", "receipt",
-    "receipt_cause", "receipt_number", "fiscal", "proof",
+    "receipt_cause", "receipt_number", "fiscal", "proof", "judged",
 )  # fmt: skip
 _INCIDENT_COLUMNS: Final = (
     "terminal", "rule", "epoch", "subject", "cause", "severity", "opened_at", "detected_at",
@@ -101,8 +101,15 @@ def _transaction(one: Payment) -> list[Any]:
         one.service, one.service_name, account_mask(one.account), hash_of(one.account),
         one.inserted, one.returned, "RUB" if one.notes else None, one.outcome,
         one.credited, one.fee, _CODES.get(one.outcome or ""), one.reference,
-        one.receipt, one.receipt_cause, one.receipt_number, fiscal, "{}",
+        one.receipt, one.receipt_cause, one.receipt_number, fiscal, "{}", _judged(one),
     ]  # fmt: skip
+
+
+def _judged(one: Payment) -> str:
+    if one.rule is None:
+        return "{}"
+    at = int((one.ended_at or one.started_at).timestamp() * 1000)
+    return json.dumps({one.rule: [at, None, 1, one.receipt_cause or one.outcome, []]})
 
 
 def _incident(one: Payment) -> list[Any]:
