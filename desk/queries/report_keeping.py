@@ -54,7 +54,15 @@ update report set tried_at = $1 where id = (
   limit 1 for update skip locked
 ) returning id
 """
-
+TAKE_UP_UNREAD: Final = """
+update report set tried_at = $1 where id = (
+  select id from report
+  where reading is null and (tried_at is null or tried_at
+    < $1::timestamptz - greatest($2::interval, ($1::timestamptz - received_at) / 4))
+  order by tried_at nulls first, id
+  limit 1 for update skip locked
+) returning id
+"""
 
 _NUL: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 """What JSON can write and PostgreSQL cannot hold."""
@@ -135,6 +143,16 @@ async def take_up(
 ) -> int | None:
     """Take up the report that waited longest to be matched again; nobody else gets it now."""
     number: int | None = await database.fetchval(TAKE_UP, now, age, wait)
+    return number
+
+
+async def take_up_unread(database: Database, now: datetime, *, wait: timedelta) -> int | None:
+    """Take up the next report that was never understood; nobody else gets it for `wait`.
+
+    What was taken up before and is still not understood comes again, ever more seldom: who took it
+    up has crashed, maybe over it.
+    """
+    number: int | None = await database.fetchval(TAKE_UP_UNREAD, now, wait)
     return number
 
 
