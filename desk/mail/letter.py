@@ -41,6 +41,8 @@ class Letter:
     subject: str = ""
     sent_at: datetime | None = None
     """Its own date (aware), if it has one that a calendar knows."""
+    passed_at: tuple[datetime, ...] = ()
+    """When mail servers took it (aware), by the lines that they added; the latest first."""
     message_id: str | None = None
     """Without the angle brackets, as all ids here."""
     in_reply_to: tuple[str, ...] = ()

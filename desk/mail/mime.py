@@ -6,9 +6,12 @@ nothing is judged (that is `suspicion`) and no file is opened (that is `attachme
 
 import email
 import re
+from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
 from email.message import Message
 from email.policy import compat32
+from itertools import islice
 from typing import Final
 
 from desk.mail import headers
@@ -25,6 +28,7 @@ FILE_BYTES_MAX: Final = 26_214_400
 TEXT_CHARS_MAX: Final = 200_000
 _PARSED_BYTES_MAX: Final = 78_643_200
 _BOUNDARIES_MAX: Final = 100
+_SERVERS_MAX: Final = 20
 _TOLD: Final = frozenset(
     {"auto-submitted", "authentication-results", "content-type", "list-id", "list-post",
      "list-unsubscribe", "precedence", "return-path", "x-auto-response-suppress", "x-autoreply",
@@ -83,6 +87,7 @@ class _Reader:
             cc=headers.addresses(found.get("cc", ())),
             subject=headers.decoded(next(iter(found.get("subject", ())), ""))[:1_000],
             sent_at=next((headers.date(each) for each in found.get("date", ())), None),
+            passed_at=_passed_at(found.get("received", ())),
             message_id=next(iter(headers.ids(found.get("message-id", ()))), None),
             in_reply_to=headers.ids(found.get("in-reply-to", ())),
             references=headers.ids(found.get("references", ())),
@@ -197,6 +202,11 @@ def _raw_headers(message: Message) -> dict[str, list[str]]:
     for name, value in list(message.raw_items())[:1_000]:
         found.setdefault(name.lower(), []).append(str(value))
     return found
+
+
+def _passed_at(received: Iterable[str]) -> tuple[datetime, ...]:
+    moments = (headers.date(each.rpartition(";")[2]) for each in islice(received, _SERVERS_MAX))
+    return tuple(each for each in moments if each is not None)
 
 
 def _media_type(part: Message) -> str:

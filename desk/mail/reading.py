@@ -32,6 +32,9 @@ class ReadMail:
     passages: tuple[Passage, ...]
     written_at: datetime
     """By its own date, if that can be; else when it arrived."""
+    arrived_at: datetime
+    """When the last mail server took it, or its own date where none says: by then it was written,
+    however much later it is read here."""
     customer: Address
     """Whose report it is: who wrote what is passed on, if staff pass it on; else the sender."""
     suspicion: Suspicion | None
@@ -42,7 +45,9 @@ def read_mail(
 ) -> ReadMail:
     """Read a mail; no bytes make it fail. `zone` is the clock of dates that name none."""
     letter = read_letter(raw)
-    written_at = sane(letter.sent_at, received_at=received_at, zone=zone)
+    passed_at = [each for each in letter.passed_at if _can_be(each, received_at)]
+    arrived_at = max(passed_at, default=received_at)
+    written_at = sane(letter.sent_at, received_at=received_at, zone=zone, instead=arrived_at)
     pieces = _pieces(letter, written_at, own, zone)
     text, passages = _laid_out(pieces)
     said = "\n".join(piece.text for piece in pieces if piece.origin in _SAID)
@@ -51,6 +56,7 @@ def read_mail(
         text=text,
         passages=passages,
         written_at=written_at,
+        arrived_at=max([written_at, *passed_at]),
         customer=_customer(letter, pieces, own),
         suspicion=suspicion(letter, own, said=said),
     )
@@ -67,11 +73,25 @@ def with_files(mail: ReadMail, texts: Iterable[str]) -> ReadMail:
     return replace(mail, text=text, passages=mail.passages + passages)
 
 
-def sane(moment: datetime | None, *, received_at: datetime, zone: tzinfo) -> datetime:
-    """Return when a letter was written, as its writer's clock showed it."""
-    if moment is None or not received_at - AGE_MAX <= moment <= received_at:
-        moment = received_at
+def sane(
+    moment: datetime | None,
+    *,
+    received_at: datetime,
+    zone: tzinfo,
+    instead: datetime | None = None,
+) -> datetime:
+    """Return when a letter was written, as its writer's clock showed it.
+
+    A date that cannot be still tells by which clock its writer lives: `instead` is shown by it.
+    """
+    if moment is None or not _can_be(moment, received_at):
+        where = None if moment is None else moment.tzinfo
+        moment = (instead or received_at).astimezone(where or zone)
     return local(moment, zone)
+
+
+def _can_be(moment: datetime, received_at: datetime) -> bool:
+    return received_at - AGE_MAX <= moment <= received_at
 
 
 def _pieces(letter: Letter, written_at: datetime, own: OwnAddresses, zone: tzinfo) -> list[Piece]:

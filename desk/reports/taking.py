@@ -115,7 +115,7 @@ async def match_report(desk: Desk, report: int) -> bool:
     before = None if packed is None else unpacked(packed)
     read = await desk.reader.read(desk.database, raw, received, before)
     async with one_connection(desk.database) as connection:
-        found = await match(connection, _asked(desk, read, received))
+        found = await match(connection, _asked(desk, read))
         now = desk.now()
         understood = _understood(desk, read, found, now)
         await keep_understood(connection, report, understood)
@@ -141,7 +141,7 @@ async def detach_by_person(desk: Desk, report: int, actor: str) -> Refused | Non
         return await detach(connection, report, word)
 
 
-def _asked(desk: Desk, read: Read, received: Received) -> Asked:
+def _asked(desk: Desk, read: Read) -> Asked:
     key = desk.settings.account_key
     return Asked(
         facts=read.facts,
