@@ -24,7 +24,7 @@ from incidents.matching.words import Sheet
 NUMBERS_MAX: Final = 40
 """Numbers of one passage that are looked at."""
 
-_GAP: Final = r"[ .()\-/]{0,3}"
+_GAP: Final = r"[ .()\-/]{0,4}"
 _RUN: Final = re.compile(
     rf"(?<![0-9])(?<![0-9][.,])(?:\+ ?)?\(?[0-9](?:{_GAP}[0-9]){{8,14}}(?![0-9])"
 )
@@ -108,6 +108,13 @@ _PERSONAL: Final = re.compile(
 )
 
 
+_CALENDAR: Final = re.compile(
+    r"(?<![0-9])[0-3]?[0-9]([./-])[01]?[0-9]\1 ?(?:20[0-9]{2}(?![0-9])|2[0-9] [0-2][0-9][.: -])"
+    r"|(?<![0-9])20[0-9]{2}([./-])[01][0-9]\2[0-3][0-9]"
+)
+"""A date that stands among digits makes them no number of anybody."""
+
+
 def read_accounts(sheet: Sheet) -> list[Fact]:
     """Take phones, contracts and logins off the sheet, each with what it is said to be."""
     for personal in _PERSONAL.finditer(sheet.left):
@@ -146,11 +153,15 @@ def _phones(sheet: Sheet) -> Iterator[Number]:
         start = found.start() + len(found[0]) - len(found[0].lstrip(" .()-/"))
         if _labelled_contract(sheet, start) and found[0].lstrip()[:1] == "9":
             continue
+        if _CALENDAR.search(found[0]):
+            continue
         taken = taken[:start] + "\x00" * (found.end() - start) + taken[found.end() :]
         yield Number(start, found.end(), digits, "phone", 0.95)
     for number, found in enumerate(_RUN.finditer(taken)):
         if number >= NUMBERS_MAX:
             return
+        if _CALENDAR.search(found[0]):
+            continue
         digits = re.sub(r"[^0-9]", "", found[0])
         form, national = _foreign(digits, plus="+" in found[0])
         start, end = found.span()

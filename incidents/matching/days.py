@@ -50,8 +50,9 @@ _NAMED: Final = re.compile(
 )
 _NAMED_ENGLISH: Final = re.compile(
     r"\b(?P<m>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov"
-    r"|dec)[a-z]{0,6}\.? (?P<d>[0-3]?[0-9])(?:th|st|nd"
-    r"|rd)?(?![0-9:])(?:,? (?P<y>20[0-9]{2}))?"
+    r"|dec|янв(?=арь)|фев(?=раль)|мар(?=т\b)|апр(?=ель)|май|июн(?=ь)|июл(?=ь)|авг(?=уст\b)"
+    r"|сен(?=тябрь)|окт(?=ябрь)|ноя(?=брь)|дек(?=абрь))[a-zа-я]{0,6}\.? (?P<d>[0-3]?[0-9])"
+    r"(?:th|st|nd|rd|-?го)?(?![0-9:])(?! ?(?:руб|р\b))(?:,? (?P<y>20[0-9]{2}))?"
 )
 _OF_MONTH: Final = re.compile(
     r"(?<![0-9.,:])(?:(?P<d>[0-3]?[0-9])(?:(?:[ -]{0,2}(?:го|ого|е"
@@ -60,15 +61,18 @@ _OF_MONTH: Final = re.compile(
     r" час))"
 )
 _SHORT: Final = re.compile(
-    r"(?<![0-9.,:/№-])(?P<d>[0-3]?[0-9])[./](?P<m>[01]?[0-9])(?![0-9]"
-    r"|[.,:/-][0-9])(?! ?(?:руб|р\b|р\.|₽|тыс|тг\b|грн|%))\.?"
+    r"(?<![0-9.,:/№-])(?P<d>[0-3]?[0-9])(?:[./]"
+    r"|[,-](?=[01]?[0-9],? (?:в|около|примерно|at) [0-2]?[0-9][:.,-]))(?P<m>[01]?[0-9])"
+    r"(?![0-9]|[.,:/-][0-9])(?! ?(?:руб|р\b|р\.|₽|тыс|тг\b|грн|%|[кk]\b))\.?"
 )
 
 _RELATIVE: Final = re.compile(
     r"\b(?:(?P<d2>поза ?-?вчера\w{0,2}|позавчер\w{0,2}|третьего дня|алдыңгүні"
     r"|алдыңғы күні|day before yesterday|pozavchera)"
-    r"|(?P<d1>в+чера\w{0,3}|вчер[оа]?|вчерась|учора|вчора|вечора|кеше|yesterday|vchera)"
-    r"|(?P<d0>сегодня\w{0,2}|севодня|сегодн|сеодня|сег\b|седня|сення|сьогодні"
+    r"|(?P<d1>в+чера(?:шн\w{2,3}(?: д(?:ень|ня|ню))?|\w{0,2})|вчер[оа]?"
+    r"|вчерась|учора|вчора|вечора|кеше|yesterday|vchera)"
+    r"|(?P<d0>сегодняшн\w{2,3}(?: д(?:ень|ня|ню))?|сегодня\w{0,2}"
+    r"|севодня|сегодн|сеодня|сег\b|седня|сення|сьогодні"
     r"|сегодні|бүгін|today|this (?:morning|afternoon|evening)|segodnya"
     r"|segodnja))\b"
 )
@@ -108,7 +112,7 @@ _AGO: Final = re.compile(
     r"|три|четыре|пять|шесть|семь|десять|пару))?[ ]{1,2}(?:тому )?(?:назад|ago"
     r"|тому|бұрын)"
 )
-AGO_WORD: Final = re.compile(r"назад|\bago|тому\b|бұрын")
+AGO_WORD: Final = re.compile(r"назад|\bago|тому\b|бұрын|\bкак ")
 _MONTH_WORD: Final = re.compile(
     rf"(?<![а-яіїa-z])(?:{'|'.join(sorted(MONTH_OF, key=len, reverse=True))})[а-яіїa-z]{{0,7}}"
 )
@@ -227,7 +231,7 @@ def _of_month(sheet: Sheet, today: date) -> Iterator[Day]:
         number = ORDINALS[found["w"]] if found["w"] else int(found["d"])
         if not 1 <= number <= 31:
             continue
-        if found["w"] and "числ" not in found[0]:
+        if found["w"] and "числ" not in found[0] and " " not in found["w"]:
             continue  # an hour or a thing: "the second terminal"
         if not found["w"] and "числ" not in found[0] and not _day_alone(sheet, found):
             continue
@@ -343,6 +347,11 @@ def _ago(sheet: Sheet, today: date) -> Iterator[Day]:
         yield Day(found.start(), found.end(), first, last, 0.75 if vague or slack else 0.9, other)
 
 
+_OF_THIRD: Final = re.compile(
+    r"(?:пол|половин\w|начале|середине|конце|мин\w*\.?|четверть|пять|десять|двадцать)[ -]{0,2}$"
+)
+
+
 def _relatives(sheet: Sheet, today: date) -> Iterator[Day]:
     for found in list(_RELATIVE.finditer(sheet.left)):
         back = 2 if found["d2"] else 1 if found["d1"] else 0
@@ -350,6 +359,9 @@ def _relatives(sheet: Sheet, today: date) -> Iterator[Day]:
             r"[0-9] $|[а-яі]{3} $", sheet.left[max(0, found.start() - 4) : found.start()]
         ):
             continue  # Ukrainian "in the evening"
+        before = sheet.left[max(0, found.start() - 12) : found.start()]
+        if found[0] == "третьего дня" and _OF_THIRD.search(before):
+            continue  # between two and three of the afternoon
         day = today - timedelta(days=back)
         yield Day(found.start(), found.end(), day, day, 0.93)
 

@@ -125,6 +125,9 @@ def _is_clock(sheet: Sheet, found: re.Match[str], named: Sequence[Day]) -> bool:
     hour, minute = int(found["d"]), found["m"]
     if hour > 23 or len(minute) < 2:
         return False
+    beside = [day for day in named if 0 <= found.start() - day.end <= 12 and day.first == day.last]
+    if any((day.first.day, day.first.month) == (hour, int(minute)) for day in beside):
+        return False
     if re.search(
         r"(?:\b(?:в|около|к|до|после|at|время|времени|о|примерно|с|v)[: ]{1,2})$",
         sheet.even[max(0, found.start() - 12) : found.start()],
@@ -132,7 +135,7 @@ def _is_clock(sheet: Sheet, found: re.Match[str], named: Sequence[Day]) -> bool:
         return True
     if re.match(r" ?(?:утра|вечера|дня|ночи|час|по мск|мск|ч\b)", sheet.even[found.end() :][:9]):
         return True
-    return any(0 <= found.start() - day.end <= 12 and day.first == day.last for day in named)
+    return bool(beside)
 
 
 def _of_payment(sheet: Sheet, start: int, end: int) -> bool:

@@ -53,4 +53,4 @@ def spelt(word: str) -> str | None:
 
     slips = 2 if len(word) >= LONG else 1
     found = process.extractOne(word, _SORTED, scorer=OSA.distance, score_cutoff=slips)
-    return found[0] if found and found[0][0] == word[0] else None
+    return found[0] if found and (found[0][0] == word[0] or found[0][1:] == word) else None

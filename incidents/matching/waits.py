@@ -22,7 +22,8 @@ _AGO: Final = re.compile(
     r"(?:(?P<about>около|примерно|где-?то|буквально|about|минут|часа|часов"
     rf"|часик\w*)[ ]{{1,2}}){{0,2}}(?:{_AMOUNT}(?:-(?P<n2>[0-9]{{1,3}}|два|три"
     rf"|полтора))?[ -]{{0,2}})?(?:{_TIME_UNIT}[ ]{{1,2}})?(?:с (?:небольшим"
-    r"|лишним|половиной) )?(?:тому )?(?P<ago>назад|ago|тому\b|бұрын)"
+    r"|лишним|половиной) )?(?:тому )?(?P<ago>назад|ago|тому\b|бұрын"
+    r"|как (?=(?:я |мы )?(?:внес|внёс|полож|клал|оплат|заплат|закин|кин|пополн|сунул|опуст)))"
 )
 _UNIT_FIRST: Final = re.compile(r"(минут|час|хвилин|годин)")
 _NOW: Final = re.compile(
@@ -101,11 +102,11 @@ def _count(text: str | None) -> float:
 def read_ago(sheet: Sheet, now: datetime) -> list[Moment]:
     """Take "an hour ago" and "just now" off the sheet."""
     found_all = []
-    for found in list(anchored(_AGO, AGO_WORD, sheet.left, (60, 0))):
+    for found in list(anchored(_AGO, AGO_WORD, sheet.left, (60, 14))):
         unit = found["u"] or ""
         if not unit:
             first = _UNIT_FIRST.search(found["about"] or "") or _UNIT_FIRST.search(found[0])
-            if not first or not found["n"]:
+            if not first or not (found["n"] or first[0] in {"час", "годин"}):
                 continue
             unit = first[0]
         minutes = _count(found["n"])

@@ -1,0 +1,96 @@
+"""Wordings by many kinds of people, class by class; each said on Monday 2026-11-23 at 10:15."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from incidents.matching.facts import read_facts
+from incidents.matching.gazetteer import Gazetteer, Row
+from incidents.matching.passage import Fact, Origin, Passage
+
+ZONE = ZoneInfo("Europe/Moscow")
+WRITTEN = datetime(2026, 11, 23, 10, 15, tzinfo=ZONE)
+FLEET = Gazetteer([
+    Row("104233", None, "RU", "Москва", "ул. Хлобыстова, 20к1", "Выхино", "Магазин «Пятёрочка»"),
+    Row("104234", None, "RU", "Москва", "Рязанский проспект, 99", "Выхино", "ТЦ «Вешняки»"),
+    Row("104871", None, "RU", "Москва", "ул. Тверская, 14", "Пушкинская", "Аптека «36,6»"),
+    Row("105002", None, "RU", "Химки", "ул. Ленина, д. 15", None, "Магазин «Магнит»"),
+    Row("105003", None, "RU", "Химки", "ул. Ленина, д. 40", None, "Салон «Евросеть»"),
+    Row("203312", None, "RU", "Казань", "пр. Победы, 141", "Проспект Победы", "ТЦ «Мега»"),
+    Row("107714", None, "RU", "Казань", "пл. Восстания, 2", "Площадь Восстания", "Вокзал"),
+])  # fmt: skip
+
+
+def read(text: str, kind: str) -> list[Fact]:
+    """Return the facts of a kind in a text."""
+    passage = Passage(origin=Origin.NEW, text=text, written_at=WRITTEN)
+    return [f for f in read_facts([passage], zone=ZONE, gazetteer=FLEET) if f.kind == kind]
+
+
+def numbers(text: str) -> list[str]:
+    """Return the accounts of a text, those not paid with their role before them."""
+    told = []
+    for fact in read(text, "account"):
+        assert isinstance(fact.value, dict)
+        form, role = fact.value["form"], fact.value["role"]
+        name = "tail " if form == "tail" else "" if role == "paid" else f"{role} "
+        told.append(f"{name}{fact.value['digits']}")
+    return [*told, *(f"contact {fact.value}" for fact in read(text, "contact"))]
+
+
+def sums(text: str) -> list[str]:
+    """Return the amounts of a text in roubles, those not put in with their role before them."""
+    told = []
+    for fact in read(text, "amount"):
+        assert isinstance(fact.value, dict)
+        name = "" if fact.value["role"] == "inserted" else f"{fact.value['role']} "
+        told.append(f"{name}{fact.value['minor'] / 100:g}")
+    return told
+
+
+def spans(text: str) -> list[str]:
+    """Return the times of a text as intervals of local days and times."""
+    told = []
+    for fact in read(text, "paid_at"):
+        assert isinstance(fact.value, dict)
+        low, high = (
+            datetime.fromisoformat(fact.value[key]).astimezone(ZONE) for key in ("from", "to")
+        )
+        told.append(f"{low:%d %H:%M}..{high:%d %H:%M}")
+    return told
+
+
+@pytest.mark.parametrize(
+    ("text", "span"),
+    [
+        ("вчера в пятнадцать тридцать клал", "22 15:15..22 15:45"),
+        ("вчера в шесть двадцать вечера", "22 18:11..22 18:29"),
+        ("вчера в девятнадцать ноль пять", "22 18:56..22 19:14"),
+        ("двадцать первого в шесть двадцать вечера", "21 18:11..21 18:29"),
+        ("вчера часу в шестом вечера", "22 17:00..22 18:00"),
+        ("вчера в пол-третьего дня", "22 14:12..22 14:50"),
+        ("вчера в начале третьего дня", "22 14:00..22 14:30"),
+        ("вчера в районе 4х дня", "22 15:15..22 16:45"),
+        ("21-го в 13 часов 5 минут", "21 12:56..21 13:14"),
+        ("вчера, 18 05, тишина", "22 17:56..22 18:14"),
+        ("21,11 в 18,20 платил", "21 18:11..21 18:29"),
+        ("21-11 в 18-20 платил", "21 18:11..21 18:29"),
+        ("сб 21.11 13:05", "21 12:56..21 13:14"),
+        ("ноябрь 21, 2026 в 1:05 PM", "21 12:56..21 13:14"),
+        ("21 ноября, приблизительно 11-00 - 11-30", "21 11:00..21 11:30"),
+        ("вчера не позднее 18:00", "22 16:00..22 18:05"),
+        ("вчера перед обедом", "22 08:00..22 13:00"),
+        ("висит со вчерашнего дня", "22 00:00..22 23:59"),
+        ("около часа назад положил", "23 08:36..23 09:45"),
+        ("минут 20 как положил", "23 09:44..23 10:03"),
+        ("егодня в 9:05 положил", "23 08:56..23 09:14"),
+        ("учора а 15-й гадзіне", "22 14:30..22 15:45"),
+        ("Дата и время: 06.11.2026 08:09.", "06 08:03..06 08:15"),
+        ("I paid on 2026-11-17 at your terminal", "17 00:00..17 23:59"),
+        ("кинул 4.5к на 473854428468 сегодня в 9.02", "23 08:56..23 09:08"),
+    ],
+)
+def test_a_time_is_read(text: str, span: str) -> None:
+    """Whoever tells it, and however it is spelt."""
+    assert spans(text) == [span]
