@@ -38,6 +38,8 @@ MONEY: Final = frozenset(reference.RULES)
 DEVICE: Final = frozenset({"printer_unavailable", "acceptor_unavailable"})
 EDGE_MS: Final = 200_000
 """The longest between two pulses that prove time, the fold's poll, and some more."""
+FOR_EVER: Final = 2**62
+"""Later than every moment (Unix ms)."""
 CLASH_WINDOW: Final = timedelta(days=1)
 CLASH_EDGE_S: Final = 600.0
 """The collector counts from when a batch was received, the watcher from its commit."""
@@ -113,10 +115,23 @@ class Found:
             now, before, there = (
                 [one for one in some if one.subject == device] for some in (late, early, found)
             )
-            if not until and not Counter(there) - Counter(now):
-                continue  # A backlog may hold one back until a pulse of the present epoch comes.
+            if not until and self._held_back(device, there):
+                continue
             if Counter(there) not in (Counter(now), Counter(before)):
                 self._compare("device", now, there)
+
+    def _held_back(self, device: str, there: Sequence[Told]) -> bool:
+        """Say whether that is what was to be told of a device after some of the rows.
+
+        A backlog may hold the rest back until a pulse of the present epoch comes; and what an
+        earlier pulse of it proved, nobody knows any more when another journal pulses.
+        """
+        return any(
+            Counter(one for one in told if one.subject == device) == Counter(there)
+            for count in range(len(self.rows) + 1)
+            for until in (0, FOR_EVER)
+            for told in [reference.devices(self.rows[:count], until=until)]
+        )
 
     def _open_devices(self, found: Sequence[Told]) -> None:
         for device in spoken_of(self.rows):
