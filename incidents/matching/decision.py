@@ -8,7 +8,7 @@ from typing import Final, Literal
 from incidents.matching.claims import Claims
 from incidents.matching.levels import Evidence
 from incidents.matching.model import Model
-from incidents.matching.pairs import is_paired
+from incidents.matching.pairs import is_paired, is_twin
 from incidents.matching.payment import Payment
 from incidents.matching.posterior import Posterior, Scored
 
@@ -77,15 +77,18 @@ def decide(
     best = found.scored[0] if found.scored else None
     if claims.is_empty and not claims.contacts:
         return Decision(status="other", terminal=None, epoch=None, tx=None, why="no_facts", ask=())
-    if best is not None and best.probability >= model.attach_min:
-        held = "automaton" if suspended else objection(best.evidence)
-        if held is None and _are_several(found, claims):
+    meant, share = _meant(found)
+    if meant is not None and share >= model.attach_min:
+        held = "automaton" if suspended else objection(meant.evidence)
+        if held is None and _are_several(meant, found, claims):
             held = "several_payments"
-        if held is None and _is_elsewhere(best, claims, existing):
+        if held is None and _is_elsewhere(meant, claims, existing):
             held = "foreign_terminal"
         if held is None:
-            return _of(best, "attached", "sure", ())
-        return _of(best, "suggested", held, asked(found, claims))
+            sure = meant.probability >= model.attach_min
+            return _of(meant, "attached", "sure" if sure else "one_of_twins", ())
+        if meant.probability >= model.attach_min:
+            return _of(meant, "suggested", held, asked(found, claims))
     ask = asked(found, claims)
     if best is not None and best.probability >= model.suggest_min:
         second = found.scored[1].probability if len(found.scored) > 1 else 0.0
@@ -115,16 +118,34 @@ def _are_twins(found: Posterior, model: Model) -> bool:
     )
 
 
-def _are_several(found: Posterior, claims: Claims) -> bool:
+def _meant(found: Posterior) -> tuple[Scored | None, float]:
+    """Return the payment that is meant, and how likely it or a twin of it is.
+
+    Of twins the symptom decides; where it does not, the one with an incident, else the last.
+    """
+    if not found.scored:
+        return None, 0.0
+    best = found.scored[0]
+    near = found.scored[1:SECONDS_MAX]
+    twins = [best, *(each for each in near if is_twin(best.payment, each.payment))]
+    alike = [each for each in twins if each.probability * LEAD > best.probability]
+    meant = max(alike, key=lambda each: (bool(each.payment.incidents), each.payment.started_at))
+    return meant, sum(each.probability for each in twins)
+
+
+def _are_several(meant: Scored, found: Posterior, claims: Claims) -> bool:
     """Tell whether a report that names two sums, times or keys fits a second payment too."""
     inserted = {each.minor for each in claims.amounts if each.role == "inserted"}
     told = (inserted, claims.times, claims.paid, claims.fiscal, claims.numbers, claims.terminals)
-    if is_paired(found.scored[0].payment, (each.payment for each in found.scored[1:]), claims):
+    others = [each for each in found.scored if not is_twin(meant.payment, each.payment)]
+    if is_paired(meant.payment, (each.payment for each in others), claims):
         return True
     if all(len(each) < 2 for each in told):
         return False
     return any(
-        objection(each.evidence) is None and each.bits > 0 for each in found.scored[1:SECONDS_MAX]
+        objection(each.evidence) is None and each.bits > 0
+        for each in others[:SECONDS_MAX]
+        if each.payment.key != meant.payment.key
     )
 
 

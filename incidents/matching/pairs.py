@@ -1,7 +1,8 @@
-"""Whether what a report tells twice pairs up with two payments of one customer.
+"""Two payments of one customer: twins, of which either is meant, and pairs, of which both are told.
 
-A sum or a time that fits the likeliest payment, and another that fits only another of the same
-account within a day: the report speaks of both, and which one it complains of a person reads.
+Twins are one payment made twice at once. A pair is told where a sum or a time fits the likeliest
+payment, and another fits only another of the same account within a day, or only another of which
+an incident is known: the report speaks of both, and which one it complains of a person reads.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -15,6 +16,8 @@ APART_MAX: Final = timedelta(days=1)
 """Payments further apart are told apart by their day."""
 CLOCKS_OFF: Final = timedelta(minutes=15)
 """How far a time may lie from the payment that it tells."""
+TWINS_APART_MAX: Final = timedelta(minutes=15)
+"""How soon somebody who tries again does."""
 READ_MIN: Final = 0.5
 """Less sure facts pair up with nothing."""
 PUT_IN: Final = frozenset({"inserted", "credited", "intended"})
@@ -25,20 +28,35 @@ _Told = TypeVar("_Told", Amount, Time)
 def is_paired(best: Payment, others: Iterable[Payment], claims: Claims) -> bool:
     """Tell whether two sums or two times are told, one of the best payment, one of another."""
     sums = [each for each in claims.amounts if each.role in PUT_IN]
+    theirs = [other for other in others if _is_theirs(best, other)]
     return any(
-        _parted(sums, best, other, _is_sum) or _parted(claims.times, best, other, _is_time)
-        for other in others
-        if _is_beside(best, other)
+        _parted(sums, best, other, _is_sum)
+        or (_is_beside(best, other) and _parted(claims.times, best, other, _is_time))
+        for other in theirs
+        if _is_beside(best, other) or (other.incidents and not best.incidents)
     )
 
 
-def _is_beside(best: Payment, other: Payment) -> bool:
+def is_twin(one: Payment, other: Payment) -> bool:
+    """Tell whether somebody made one payment twice at once; a payment is no twin of itself."""
+    return (
+        _is_theirs(one, other)
+        and (one.terminal, one.accepted, one.currency)
+        == (other.terminal, other.accepted, other.currency)
+        and abs(other.started_at - one.started_at) <= TWINS_APART_MAX
+    )
+
+
+def _is_theirs(best: Payment, other: Payment) -> bool:
     return (
         other.key != best.key
         and best.account_hash is not None
         and other.account_hash == best.account_hash
-        and abs(other.started_at - best.started_at) <= APART_MAX
     )
+
+
+def _is_beside(best: Payment, other: Payment) -> bool:
+    return abs(other.started_at - best.started_at) <= APART_MAX
 
 
 def _parted(

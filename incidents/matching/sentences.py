@@ -59,6 +59,7 @@ LEVELS: Final[Mapping[str, Mapping[str, str]]] = {
 REASONS: Final[Mapping[str, Mapping[str, str]]] = {
     "ru": {
         "sure": "Прикреплено: совпадает достаточно независимых признаков, ничто не противоречит.",
+        "one_of_twins": "Прикреплено к одному из двух одинаковых платежей подряд: подходят оба.",
         "automaton": "Операция ясна, но сообщение похоже на автоматическое: решает человек.",
         "contradiction": "Операция вероятна, но один из признаков ей противоречит.",
         "one_strong_fact": "Операция вероятна, но опирается только на один сильный признак.",
@@ -74,6 +75,7 @@ REASONS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "en": {
         "sure": "Attached: enough independent facts agree, and nothing contradicts.",
+        "one_of_twins": "Attached to one of two equal payments in a row: both fit.",
         "automaton": "The transaction is clear, but an automaton seems to have written it.",
         "contradiction": "The transaction is likely, but one fact contradicts it.",
         "one_strong_fact": "The transaction is likely, but rests on one strong fact only.",

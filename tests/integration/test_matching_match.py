@@ -110,19 +110,25 @@ async def test_money_in_parts(world: World) -> None:
     assert (levels["amount"], levels["credited"], levels["fee"]) == ("equal",) * 3
 
 
-async def test_twins_are_never_attached(world: World) -> None:
-    """Of one payment made twice nobody knows which is meant; the terminal is known."""
-    for minute in (4, 6):
-        await world.pay("40107", at(f"22 14:0{minute}"), "9161234567", 50000)
+async def test_either_of_twins(world: World) -> None:
+    """Of one payment made twice nobody knows which is meant: the last stands for both."""
+    txs = [await world.pay("40107", at(f"22 14:0{n}"), "9161234567", 50000) for n in (4, 6)]
     found = await world.ask(
         "22.11.2026 в 14:05 внес 500 руб на телефон 8 916 123-45-67, терминал 40107, не пришли"
     )
     assert [round(each.probability, 1) for each in found.candidates[:2]] == [0.5, 0.5]
-    assert found.decision.status == "suggested"
-    assert (found.decision.terminal, found.decision.tx) == ("40107", None)
-    assert found.decision.why == "twins"
+    assert (attached(found), found.decision.why) == (txs[1], "one_of_twins")
     assert found.terminals[0][0] == "40107"
     assert found.terminals[0][1] > 0.98
+
+
+async def test_likely_twins(world: World) -> None:
+    """Too little to attach: the terminal alone is clear."""
+    for minute in (4, 6):
+        await world.pay("40107", at(f"22 14:0{minute}"), "9161234567", 50000)
+    found = await world.ask("22.11.2026 внес 500 руб на телефон 8 916 123-45-67, не пришли")
+    assert (found.decision.status, found.decision.why) == ("suggested", "twins")
+    assert (found.decision.terminal, found.decision.tx) == ("40107", None)
 
 
 async def test_a_payment_that_is_not_ours(world: World) -> None:

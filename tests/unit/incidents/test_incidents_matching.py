@@ -340,6 +340,75 @@ def test_two_sums_or_times_of_one_customer(more: tuple[Fact, ...], why_not: str)
     assert found.decision.status == "attached"
 
 
+TWICE = (account("9161234567"), amount(100000), moment("2026-11-22 11:05", 15, "around"))
+"""What fits a payment and another of the same customer three minutes later."""
+
+
+def twin(**other: Any) -> Payment:
+    """Return the payment made again at once."""
+    values: dict[str, Any] = {"tx": "t2", "started_at": PAID + timedelta(minutes=3)}
+    return replace(PAYMENT, receipt_number="004513", fiscal=None, **(values | other))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "said", "tx"),
+    [
+        ({}, {}, "wrong_number", "t2"),
+        ({"incidents": frozenset({"no_receipt"})}, {}, "not_credited", "t1"),
+        ({"payment": "failed", "incidents": frozenset({"payment_failed"})}, {},
+         "not_credited", "t1"),
+        ({"receipt": "failed", "incidents": frozenset({"no_receipt"})}, {}, "no_receipt", "t1"),
+    ],
+)  # fmt: skip
+def test_of_twins_either_is_right(
+    first: dict[str, Any], second: dict[str, Any], said: str, tx: str
+) -> None:
+    """The symptom decides; else the one with an incident, else the last."""
+    pair = [replace(PAYMENT, **first), twin(**second)]
+    told = claims(*TWICE, fact("terminal", "12345"), fact("symptom", said))
+    found = weigh(told, pair, model=STANDARD, scene=SCENE)
+    assert (found.decision.status, found.decision.tx) == ("attached", tx), found
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"account_hash": "#other"},
+        {"terminal": "12346"},
+        {"accepted": 137100},
+        {"started_at": PAID + timedelta(hours=3)},
+    ],
+)
+def test_who_is_no_twin(other: dict[str, Any]) -> None:
+    """Another customer's, terminal's or sum's payment, or one much later, may not stand for it."""
+    told = claims(fact("terminal", "12345"), moment("2026-11-22 12:00", 500, "day"),
+                  account("9161234567"), account("other"))  # fmt: skip
+    found = weigh(told, [PAYMENT, twin(**other)], model=STANDARD, scene=SCENE)
+    assert found.decision.status != "attached"
+
+
+def test_twins_that_contradict_are_only_suggested() -> None:
+    """A day off, or a terminal of nobody's: a person looks, twins or not."""
+    pair = [PAYMENT, twin()]
+    for more in (moment("2026-11-15 11:05", 5, "exact"), fact("terminal", "99")):
+        told = claims(account("9161234567"), amount(100000), more)
+        found = weigh(told, pair, model=STANDARD, scene=replace(SCENE, transactions=2000))
+        assert found.decision.status != "attached"
+
+
+def test_the_other_payment_is_the_one_that_failed() -> None:
+    """Two sums of one customer on different days: the one told first may have gone well."""
+    failed = replace(PAYMENT, tx="t2", started_at=PAID + timedelta(days=3), accepted=5000,
+                     receipt=None, incidents=frozenset({"no_receipt"}))  # fmt: skip
+    told = claims(account("9161234567"), amount(100000), amount(5000), fact("symptom", "no_receipt"),
+                  moment("2026-11-22 11:05", 5, "exact"))  # fmt: skip
+    found = weigh(told, [PAYMENT, failed], model=STANDARD, scene=SCENE)
+    assert (found.candidates[0].tx, found.decision.why) == ("t1", "several_payments")
+    good = replace(failed, incidents=frozenset())
+    found = weigh(told, [PAYMENT, good], model=STANDARD, scene=SCENE)
+    assert found.decision.status == "attached"
+
+
 def test_a_terminal_without_a_transaction() -> None:
     """Where no transaction fits, the terminal that is named is still likely."""
     said = claims(fact("terminal", "12399"), fact("symptom", "out_of_order"))
