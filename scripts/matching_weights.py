@@ -23,16 +23,16 @@ import asyncpg
 import psycopg
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from desk.mail.reading import read_mail
+from desk.reports.content import Received
+from desk.reports.understanding import Reader
 from incidents.matching.blocking import candidates, scene
 from incidents.matching.claims import claims_of
-from incidents.matching.facts import read_facts
 from incidents.matching.levels import Evidence, Judge, alike_of
 from incidents.matching.model import STANDARD
 from incidents.matching.payment import Payment
 from sql.migrate import migrate
 from tests.integration.postgres import PostgresServer
-from tests.matching.judging import MOSCOW, OWN, gazetteer
+from tests.matching.judging import OWN
 from tests.matching.mails import Mail, mails
 from tests.matching.payments import Payment as Paid
 from tests.matching.worlds import World, hash_of, world, write
@@ -57,18 +57,14 @@ def main() -> int:
     )
     read.add_argument("out", type=Path)
     read.add_argument("--mails", type=int, default=1500)
-    read.add_argument("--seed", type=int, default=5)
+    read.add_argument("--seed", type=int, action="append", help="of a world; may be repeated")
     read.add_argument("--version", default="candidate")
     asked = read.parse_args()
-    made = world(terminals=400, transactions=60_000, seed=asked.seed)
-    letters = [mail for mail in mails(made, asked.mails * 4, asked.seed) if mail.split == "train"]
+    right, other = Counter[Level](), Counter[Level]()
     server = PostgresServer()
     try:
-        with psycopg.connect(server.dsn(), autocommit=True) as connection:
-            connection.execute("create database weights")
-        migrate(server.dsn("weights"))
-        write(server.dsn("weights"), made.places, made.payments)
-        right, other = asyncio.run(_counts(server.dsn("weights"), made, letters, asked.seed))
+        for seed in asked.seed or [5]:
+            _count(server, seed, asked.mails, (right, other))
     finally:
         server.close()
     text = (files("incidents.matching") / f"weights-{STANDARD.version}.json").read_text("utf-8")
@@ -79,20 +75,34 @@ def main() -> int:
     return 0
 
 
+def _count(
+    server: PostgresServer, seed: int, count: int, levels: tuple[Counter[Level], Counter[Level]]
+) -> None:
+    """Add what one world's training mails show, of the right payments and of others."""
+    made = world(terminals=400, transactions=60_000, seed=seed)
+    letters = [mail for mail in mails(made, count * 4, seed) if mail.split == "train"]
+    with psycopg.connect(server.dsn(), autocommit=True) as connection:
+        connection.execute(f"create database weights_{seed}".encode())
+    dsn = server.dsn(f"weights_{seed}")
+    migrate(dsn)
+    write(dsn, made.places, made.payments)
+    for whole, some in zip(levels, asyncio.run(_counts(dsn, made, letters, seed)), strict=True):
+        whole.update(some)
+
+
 async def _counts(
     dsn: str, made: World, letters: list[Mail], seed: int
 ) -> tuple[Counter[Level], Counter[Level]]:
     connection = await asyncpg.connect(dsn)
-    places = await gazetteer(connection)
+    reader = Reader(own=OWN)
     chance = Random(f"{seed}:pairs")  # noqa: S311 - a seeded sample, no secret
     right, other = Counter[Level](), Counter[Level]()
     for number, mail in enumerate(letters, start=1):
         if not mail.right:
             continue
-        received_at = mail.received_at.astimezone(UTC)
-        passages = read_mail(mail.raw, received_at=received_at, own=OWN).passages
-        facts = read_facts(passages, zone=MOSCOW, gazetteer=places)
-        claims = claims_of(facts, received_at=received_at, hash_of=hash_of)
+        received = Received(channel="mail", at=mail.received_at.astimezone(UTC), reported_at=None)
+        read = await reader.read(connection, mail.raw, received, None)
+        claims = claims_of(read.facts, received_at=received.at, hash_of=hash_of)
         seen, zones = await scene(connection, claims)
         found, _ = await candidates(connection, claims, zones)
         judge = Judge(claims, STANDARD, seen, alike_of(claims, found))
