@@ -13,7 +13,8 @@ CONTRACT_SURE: Final = 0.8
 """Confidence of a number that is labelled as a contract."""
 
 ROLES: Final = (
-    Cue("contact", r"(?:клиент|заявител|обратил)\w{0,3}(?=:)|для связи|обр\w{0,5}\.? ?св(?:яз\w|\.)"
+    Cue("contact", r"(?:клиент|заявител|обратил)\w{0,3}(?=:)|для (?:связи|справок)"
+        r"|обр\w{0,5}\.? ?св(?:яз\w|\.)"
         r"|(?<!за )(?<!ил )(?<!ила )(?<!ил за )домашн\w{2,3} (?:тел|номер)\w*"
         r"|(?:мне|можно|прошу|просьба) (?:\w{1,8} ){0,2}звонить"
         r"|связа?т\w+|свяж\w+|контакт\w*|перезвон\w*"
@@ -21,7 +22,7 @@ ROLES: Final = (
         r"|ватсап\w*|вайбер\w*|viber|telegram|телеграм\w*|пишите|call me|contact"
         r"|my phone is|со мной|сообщите|смс на|байланыс\w*|хабарлас\w*"),
     Cue("own", r"(?:мой|моего|моему|наш|нашего) (?:\w{1,12} )?(?:номер|тел|моб|сот)\w*"
-        r"|мій (?:номер|тел)\w*|my (?:number|phone)|тел\b\.?"),
+        r"|(?:мой|наш|у меня)(?= ?[:-]? ?$)|мій (?:номер|тел)\w*|my (?:number|phone)|тел\b\.?"),
     Cue("hotline", r"горяч\w+ лини\w*|гарячу лінію|техподдержк\w+|колл?[ -]?центр\w*"
         r"|звонил\w*(?: к)? (?:вам|на|по)|ваш(?:ему|ем|его)? (?:номер|тел)\w*"
         r"|номер поддержк\w|hotline|дзвони[вл]\w* на|служб\w поддержк\w"
@@ -30,7 +31,8 @@ ROLES: Final = (
         r"|правильн\w{2,3}|верн(?:ый|ого|ом)\b|должн[аоы]? был[аои]?|должен был"
         r"|следовало|instead of|замість|треба було|потрібно|собирал\w{1,3}"
         r"|перекин\w+|переве(?:сти|дите)|а (?:надо|нужно)\b|correct"),
-    Cue("paid", r"ошиб\w{1,8}|неправильн\w{1,3}|неверн\w{1,3}|чуж\w{2,3}|(?:по|за)(?:ложил"
+    Cue("paid", r"(?:ее|его|их) (?:номер|тел|моб|сот)\w*"
+        r"|ошиб\w{1,8}|неправильн\w{1,3}|неверн\w{1,3}|чуж\w{2,3}|(?:по|за)(?:ложил"
         r"|платил)\w?|клал\w?|набрал\w?|ввел\w?|ввела|вбил\w?|указал\w?|перевел\w?"
         r"|пополн\w+|оплат\w+|внес\w{0,2}|вніс|ушл[аои]|закин\w+|кинул\w?|скинул\w?"
         r"|отправил\w?|зачисл\w+|попал[аои]?|поступ\w+|на номер\w?|на тел\w*"
@@ -54,7 +56,7 @@ class Number:
 
 
 MISTAKE: Final = (
-    r"ошиб|вместо (?:номера?\b|[0-9+])|неправильн|неверн|не тот|не на тот|чуж"
+    r"ошиб|вместо (?:номера?\b|\+?[0-9][0-9 ()-]{6})|неправильн|неверн|не тот|не на тот|чуж"
     r"|перепута\w+ (?:\w+ )?(?:номер|цифр)|wrong|опечат|промахн|не туда|помилк"
 )
 
@@ -104,9 +106,29 @@ def _signed(sheet: Sheet, each: Number, *, others: bool) -> bool:
     return bool(_SIGNED.fullmatch(owner) or (others and _FIRST_NAME.fullmatch(owner)))
 
 
+_FORM: Final = re.compile(
+    r"(?:имя|фио|ф\.и\.о\.?|e-?mail|эл\.? ?почта|почта|name|клиент|заявитель|отправитель|от кого"
+    r"|контакт\w*)\b[^\n]{0,3}:"
+)
+
+
+def _of_sender(sheet: Sheet, each: Number) -> bool:
+    """Tell whether a phone stands in a form's lines about who wrote."""
+    start = sheet.even.rfind("\n", 0, each.start) + 1
+    if not _CALLED.fullmatch(sheet.even[start : each.start]) or start == each.start:
+        return False
+    above = sheet.even[: max(start - 1, 0)].rpartition("\n")[2]
+    below = sheet.even[each.end :].partition("\n")[2]
+    return bool(_FORM.match(above) or _FORM.match(below))
+
+
 def settled(sheet: Sheet, found: list[Number]) -> list[Number]:
     """Return the numbers, their roles given by the words around each, as all of them agree."""
-    signed = [_signed(sheet, each, others=len(found) > 1) for each in found]
+    another = any(each.cued for each in found)
+    signed = [
+        _signed(sheet, each, others=len(found) > 1) or (another and _of_sender(sheet, each))
+        for each in found
+    ]
     found = [
         replace(e, role="contact") if sign else e for e, sign in zip(found, signed, strict=True)
     ]
@@ -126,10 +148,18 @@ def settled(sheet: Sheet, found: list[Number]) -> list[Number]:
     return found
 
 
+_BEFORE_NUMBER: Final = re.compile(
+    r"(?:[ .,:-]{1,3}(?:на|по|мне|нам|номер\w?|тел|телефон\w?|моб)?){0,3}[ .:№(-]{0,2}"
+    r"\+?[0-9][0-9() -]{5}"
+)
+"""Words behind a number that belong to the next one: "pay X, call Y"."""
+
+
 def said(sheet: Sheet, each: Number) -> Number:
     """Return a number with the role that the words around it give."""
     near = [n for n in all_near(sheet, (each.start, each.end), ROLES, 60)
-            if not (n.behind and n.name in {"hotline", "own", "intended"})]  # fmt: skip
+            if not (n.behind and (n.name in {"hotline", "own", "intended"}
+                                  or _BEFORE_NUMBER.match(sheet.even, n.end)))]  # fmt: skip
     ours = [n for n in near if _free(sheet, each, n.distance, behind=n.behind)]
     if not ours:
         return replace(each, role="paid")

@@ -19,6 +19,7 @@ from incidents.matching.account_roles import (
     swapped,
 )
 from incidents.matching.passage import Fact
+from incidents.matching.spoken import phones as dictated
 from incidents.matching.words import Sheet
 
 NUMBERS_MAX: Final = 40
@@ -65,12 +66,12 @@ _LABEL: Final = (
     r"|договор\w{0,2}|абонент\w{0,6}|сч[её]т[уае]?|рахун\w{2,3}"
     r"|кошел[её]?к\w{0,2}|кошель\w{0,2}|логин\w{0,2}|аккаунт\w{0,2}"
     r"|акаунт\w{0,2}"
-    r"|учетн\w{2,3} запис\w{1,2}|\bайди игрока|карт[аыуе]\w{0,2}|contract"
+    r"|\bуин|учетн\w{2,3} запис\w{1,2}|\bайди игрока|карт[аыуе]\w{0,2}|contract"
     r"|account|wallet|login|шот\w{0,3}|келісім\w{0,5}|\bdogovor\w?)"
 )
 _CONTRACT: Final = re.compile(
     rf"(?:{_LABEL})(?P<gap>[^0-9\n\x00.!?;]{{0,28}}?)"
-    r"(?P<n>(?<![0-9a-zа-я])(?:[0-9]{7,20}|[0-9](?:[ \-/]?[0-9]){2,19}))(?![0-9]|[.:/][0-9])"
+    r"(?P<n>(?<![0-9a-zа-я])(?:[0-9]{7,25}|[0-9](?:[ \-/]?[0-9]){2,19}))(?![0-9]|[.:/][0-9])"
 )
 _CONTRACT_BEHIND: Final = re.compile(
     r"(?P<n>(?<![0-9])[0-9](?:[ \-/]?[0-9]){4,19}) {0,2}[(-]{0,2} ?(?:лицевой"
@@ -105,6 +106,8 @@ _PERSONAL: Final = re.compile(
     r"|корр?\.? ?сч[её]т\w?|\bкпп|огрн|индекс|код подразделения|заявк\w"
     r"|обращени\w|тикет|\biban)"
     r"[^0-9\n]{0,14}[0-9][0-9 -]{2,24}[0-9]"
+    r"|\bс (?:моей |своей )?карт\w{1,2} (?:[а-я]{2,14} )?[0-9*xх•]{4}[ -]?[0-9*xх• -]{2,14}[0-9]{4}"
+    r"(?![0-9])"
 )
 
 
@@ -119,7 +122,7 @@ def read_accounts(sheet: Sheet) -> list[Fact]:
     """Take phones, contracts and logins off the sheet, each with what it is said to be."""
     for personal in _PERSONAL.finditer(sheet.left):
         sheet.take(*personal.span())
-    found = [said(sheet, each) for each in _numbers(sheet)]
+    found = [said(sheet, each) for each in list(_numbers(sheet))]
     found = [each for each in found if each.role != "hotline"]
     found = swapped(sheet, beside_contract(found))
     found += _corrections(sheet, found)
@@ -136,7 +139,7 @@ def _fact(sheet: Sheet, each: Number) -> Fact:
 
 def _numbers(sheet: Sheet) -> Iterator[Number]:
     count = 0
-    for reader in (_phones, _tails, _contracts):
+    for reader in (_dictated, _phones, _tails, _contracts):
         for each in list(reader(sheet)):
             sheet.take(each.start, each.end)
             if each.form:
@@ -144,6 +147,11 @@ def _numbers(sheet: Sheet) -> Iterator[Number]:
                 count += 1
                 if count >= NUMBERS_MAX:
                     return
+
+
+def _dictated(sheet: Sheet) -> Iterator[Number]:
+    for each in dictated(sheet.left):
+        yield Number(each.start, each.end, each.digits, "phone", 0.85)
 
 
 def _phones(sheet: Sheet) -> Iterator[Number]:
@@ -298,4 +306,6 @@ def _corrections(sheet: Sheet, found: list[Number]) -> list[Number]:
     start, end = match.span("tail")
     sheet.take(start, end)
     whole = typed[-1].digits[: -len(tail)] + tail
+    if any(each.digits == whole for each in typed):
+        return []
     return [Number(start, end, whole, typed[-1].form, 0.6, "intended")]

@@ -33,6 +33,8 @@ class Near:
     name: str
     distance: int
     behind: bool
+    end: int
+    """Where the cue ends in the passage."""
 
 
 @cache
@@ -52,7 +54,9 @@ def all_near(
         gap = before[cue.end() :]
         distance = len(gap) + _COMMA * (gap.count(",") + gap.count("\n"))
         distance += 8 * sum(1 for _ in re.finditer(r" (?:а|но) ", gap))
-        found.append(Near(cue.lastgroup or "", distance, behind=False))
+        found.append(
+            Near(cue.lastgroup or "", distance, behind=False, end=start - len(before) + cue.end())
+        )
     after = sheet.after(end, reach)
     for cue in pattern.finditer(after):
         gap = after[: cue.start()]
@@ -62,7 +66,7 @@ def all_near(
             if "," in gap:
                 continue
             distance += _TAKEN_BY_NEXT
-        found.append(Near(cue.lastgroup or "", distance, behind=True))
+        found.append(Near(cue.lastgroup or "", distance, behind=True, end=end + cue.end()))
     return sorted(found, key=lambda each: each.distance)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from incidents.matching.passage import Fact, Origin
+from incidents.matching.spoken import whole
 from incidents.matching.words import Sheet
 
 NUMBERS_MAX: Final = 20
@@ -110,6 +111,10 @@ def _terminals(sheet: Sheet, fleet: frozenset[str]) -> Iterator[Fact]:
             yield sheet.fact("terminal", number, (start, end), sureness)
             sheet.take(start, end)
     yield from _known(sheet, fleet)
+    for spoken in whole(sheet.left):
+        if spoken.digits in fleet:
+            yield sheet.fact("terminal", spoken.digits, (spoken.start, spoken.end), 0.75)
+            sheet.take(spoken.start, spoken.end)
 
 
 def _is_anothers(sheet: Sheet, at: int) -> bool:

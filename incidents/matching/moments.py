@@ -11,7 +11,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from incidents.matching.clocks import Clock, read_clocks, read_day_parts
+from incidents.matching.clock import Clock
+from incidents.matching.clocks import read_clocks, read_day_parts
 from incidents.matching.cues import Cue, all_near
 from incidents.matching.days import Day, read_days, read_short_days
 from incidents.matching.parts import GREETING, NOON, OPENING

@@ -130,7 +130,7 @@ def _words(sheet: Sheet, gazetteer: Gazetteer) -> list[_Found]:
         if count >= WORDS_MAX:
             break
         text = match[0]
-        if len(text) < 3 or text in GENERIC or _MAILBOX.match(sheet.even, match.start()):
+        if len(text) < 3 or text in GENERIC or _is_none(sheet, match):
             continue
         start, end = match.span()
         cued = _cued(sheet, start)
@@ -164,8 +164,19 @@ def _words(sheet: Sheet, gazetteer: Gazetteer) -> list[_Found]:
     return found
 
 
+_PHONE_BEHIND: Final = re.compile(r" (?:\+?7|8)?[ (-]{0,2}9[0-9]{2}[) -]{0,2}[0-9]{3}")
+"""A word before a phone is its network."""
 _MAILBOX: Final = re.compile(r"почт(?!е\b|[аеуы] росси|амт)|электронн")
 """The post that is no post office."""
+
+
+def _is_none(sheet: Sheet, word: re.Match[str]) -> bool:
+    """Tell whether a word is a mailbox or a network, whatever place has its name."""
+    return bool(
+        _MAILBOX.match(sheet.even, word.start()) or _PHONE_BEHIND.match(sheet.even, word.end())
+    )
+
+
 _NEAR: Final = re.compile(
     r"(?:метро|улиц\w|\bул\.?|проспект\w?|\bтц|\bтрц|магазин\w{0,2}|площад\w"
     r"|шоссе|адрес\w?|станци\w|супермаркет\w{0,2}|\bг\.|город\w?) ?[: \"(]{1,3}$"
