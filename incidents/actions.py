@@ -18,7 +18,7 @@ where id = $1 and cleared_at is null and rule = any($3::text[])
 returning case_number
 """
 INCIDENT: Final = "select rule, cleared_at from incident where id = $1"
-CASE: Final = "select state from support_case where number = $1 for update"
+CASE: Final = "select state, merged_into from support_case where number = $1 for update"
 MOVE_CASE: Final = """
 update support_case set state = $2, touched = true, changed_at = $3 where number = $1
 """
@@ -82,9 +82,12 @@ async def move_case(
     """Make a move of a case's life; it never resolves by itself again. Returns the state after."""
     actor, now, text, public = word.actor, word.at, word.text, word.public
     async with connection.transaction():
-        before: CaseState | None = await connection.fetchval(CASE, number)
-        if before is None:
+        row = await connection.fetchrow(CASE, number)
+        if row is None:
             return Refused("unknown", f"there is no case {number}")
+        if row["merged_into"] is not None:
+            return Refused("merged", f"{number} goes on as {row['merged_into']}")
+        before: CaseState = row["state"]
         after = TRANSITIONS.get((before, move))
         if after is None:
             allowed = ", ".join(moves(before))
