@@ -7,7 +7,7 @@ case only if its one sender belongs to that case; otherwise the case is a hint f
 import hashlib
 import hmac
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -73,40 +73,56 @@ class Thread:
     joined: bool
 
 
-Participants = Callable[[str], Iterable[str]]
-"""Gives the mail addresses that belong to a case, none if there is no such case."""
+@dataclass(frozen=True, slots=True)
+class Home:
+    """What became of a case that a letter names."""
+
+    live: str
+    """The case that goes on with it, after all mergers."""
+    own: str | None = None
+    """The case in which the letter's one sender is now, having been in the one that is named."""
+
+
+IDS_MAX: Final = 100
+"""Ids that a letter answers; the oldest of a longer history name nothing."""
+
+
+def answered(letter: Letter) -> tuple[str, ...]:
+    """Return the ids that a letter answers: the mail answered directly, then back in time."""
+    return tuple(dict.fromkeys((*letter.in_reply_to, *reversed(letter.references))))[:IDS_MAX]
 
 
 def find_thread(
     letter: Letter,
     own: OwnAddresses,
-    ids: MessageIds,
-    *,
-    known: Mapping[str, str],
-    participants: Participants,
+    named: Iterable[tuple[str, Trace]],
+    homes: Mapping[str, Home],
 ) -> Thread | None:
-    """Return the case that the letter names; `known` are cases by the ids of their letters.
+    """Return the case that the letter names (`traces`); `homes` are those that there are.
 
     The surest trace whose case the sender belongs to joins; if there is none, the surest is a hint.
     """
     hint: Thread | None = None
-    for case, trace in traces(letter, ids, known=known):
-        people = {each.strip().lower() for each in participants(case)}
-        if belongs(letter, own, people, trace=trace):
-            return Thread(case, trace, joined=True)
-        if hint is None and (people or trace is not Trace.TOKEN):
-            hint = Thread(case, trace, joined=False)
+    for case, trace in named:
+        home = homes.get(case)
+        if home is None:
+            continue
+        if home.own is not None and vouched(letter, own, trace):
+            return Thread(home.own, trace, joined=True)
+        hint = hint or Thread(home.live, trace, joined=False)
     return hint
 
 
 def traces(
     letter: Letter, ids: MessageIds, *, known: Mapping[str, str]
 ) -> Iterable[tuple[str, Trace]]:
-    """Yield each case that the letter names, the surest trace first, each case once for a trace."""
-    # The mail answered directly, then the history from its newest end.
-    answered = tuple(dict.fromkeys((*letter.in_reply_to, *reversed(letter.references))))
-    by_us = (case for each in answered if (case := ids.case_of(each)))
-    seen = (known[each] for each in answered if each in known)
+    """Yield each case that the letter names, the surest trace first, each case once for a trace.
+
+    `known` are cases by the ids of letters that came before.
+    """
+    before = answered(letter)
+    by_us = (case for each in before if (case := ids.case_of(each)))
+    seen = (known[each] for each in before if each in known)
     told = _TOKEN.findall(letter.subject) + _NAMED.findall(letter.subject)
     told += _TOKEN.findall(letter.text)[:5]
     for trace, cases in (
@@ -118,14 +134,13 @@ def traces(
             yield case, trace
 
 
-def belongs(letter: Letter, own: OwnAddresses, people: Iterable[str], *, trace: Trace) -> bool:
-    """Return whether the letter's sender is one of a case's people.
+def vouched(letter: Letter, own: OwnAddresses, trace: Trace | None = None) -> bool:
+    """Return whether a letter may be taken for its sender's.
 
     A sender's address is only a claim: where our own mail server found it forged, it is nobody's,
     unless the letter also shows an id that only the case's people were sent.
     """
-    sender = letter.sender.address
-    if letter.senders != 1 or not sender or sender not in people:
+    if letter.senders != 1 or not letter.sender.address:
         return False
     return trace is Trace.SIGNED_ID or not is_forged(letter, own)
 

@@ -1,32 +1,29 @@
 """Which case a letter belongs to, and that no stranger gets into one."""
 
-from collections.abc import Iterable
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desk.mail.thread import MessageIds, Thread, Trace, find_thread
+from desk.mail.thread import Home, MessageIds, Thread, Trace, find_thread, traces
 from tests.unit.desk.mail.mail_letters import OWN, mail, read
 
 IDS = MessageIds(b"k" * 16, "kassy.example")
 CASE, OTHER = "K-2026-000123", "K-2026-000777"
-PEOPLE = {CASE: ("Ivan.Petrov@mail.example",), OTHER: ("anna@mail.example",)}
+PEOPLE = {CASE: {"ivan.petrov@mail.example"}, OTHER: {"anna@mail.example"}}
 KNOWN = {"first@mail.example": CASE}
 STRANGER = "Мария <maria@evil.example>"
 SIGNED = f"<{IDS.issue(CASE, 3)}>"
 
 
-def people(case: str) -> Iterable[str]:
-    """Return who belongs to a case."""
-    return PEOPLE.get(case, ())
-
-
 def thread(**headers: str) -> Thread | None:
     """Return the thread of a letter with these headers."""
     text = headers.pop("text", "Когда придут деньги?")
-    return find_thread(read(mail(text, **headers)).letter, OWN, IDS,
-                       known=KNOWN, participants=people)  # fmt: skip
+    letter = read(mail(text, **headers)).letter
+    homes = {
+        case: Home(case, own=case if letter.sender.address in people else None)
+        for case, people in PEOPLE.items()
+    }
+    return find_thread(letter, OWN, traces(letter, IDS, known=KNOWN), homes)
 
 
 @pytest.mark.parametrize(
@@ -107,6 +104,48 @@ def test_a_number_that_no_case_has_is_no_hint() -> None:
     """There is nothing to show."""
     assert thread(Subject="[K-2026-999999]") is None
     assert thread() is None
+
+
+def test_a_case_that_goes_on_as_another_leads_there() -> None:
+    """The customer by where the report is now, a stranger's hint by where the case is."""
+    letter = read(mail("Ну что?", Subject=f"[{CASE}]")).letter
+    named = list(traces(letter, IDS, known={}))
+    for own, found in (("K-2026-000009", "K-2026-000009"), (None, "K-2026-000008")):
+        homes = {CASE: Home("K-2026-000008", own)}
+        joined = own is not None
+        assert find_thread(letter, OWN, named, homes) == Thread(found, Trace.TOKEN, joined=joined)
+
+
+_NAMES = st.sampled_from(["", f"[{CASE}]", CASE, f"Re: [{CASE.lower()}] {CASE}"])
+_LISTS = st.lists(
+    st.sampled_from([SIGNED, "<first@mail.example>", "<other@mail.example>"]), max_size=3
+).map(" ".join)
+_HEADERS = st.fixed_dictionaries(
+    {
+        "From": st.sampled_from(
+            [
+                STRANGER,
+                "anna@mail.example",
+                "ivan.petrov@mail.example, x@y.example",
+                "",
+                '"ivan.petrov@mail.example" <x@y.example>',
+            ]
+        ),
+        "Subject": _NAMES,
+        "text": _NAMES.map("Здравствуйте {}".format),
+        "In_Reply_To": _LISTS,
+        "References": _LISTS,
+        "Reply_To": st.just("ivan.petrov@mail.example"),
+    },
+    optional={"Authentication_Results": st.just("mx.kassy.example; dmarc=fail")},
+)
+
+
+@given(_HEADERS)
+def test_no_headers_bring_a_stranger_into_a_case(headers: dict[str, str]) -> None:
+    """Whatever is combined: only who belongs to a case joins it."""
+    found = thread(**headers)
+    assert found is None or not found.joined or found.case != CASE
 
 
 @given(st.from_regex(r"K-20[0-9]{2}-[0-9]{6}", fullmatch=True), st.integers(0, 10**9 - 1))
