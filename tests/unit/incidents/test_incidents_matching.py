@@ -400,8 +400,10 @@ def test_the_other_payment_is_the_one_that_failed() -> None:
     """Two sums of one customer on different days: the one told first may have gone well."""
     failed = replace(PAYMENT, tx="t2", started_at=PAID + timedelta(days=3), accepted=5000,
                      receipt=None, incidents=frozenset({"no_receipt"}))  # fmt: skip
-    told = claims(account("9161234567"), amount(100000), amount(5000), fact("symptom", "no_receipt"),
-                  moment("2026-11-22 11:05", 5, "exact"))  # fmt: skip
+    told = claims(
+        account("9161234567"), amount(100000), amount(5000), fact("symptom", "no_receipt"),
+        moment("2026-11-22 11:05", 5, "exact"),
+    )  # fmt: skip
     found = weigh(told, [PAYMENT, failed], model=STANDARD, scene=SCENE)
     assert (found.candidates[0].tx, found.decision.why) == ("t1", "several_payments")
     good = replace(failed, incidents=frozenset())
