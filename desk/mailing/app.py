@@ -16,6 +16,7 @@ from typing import Final
 import prometheus_client
 
 from desk.database import pool
+from desk.mailing import out, owed
 from desk.mailing.settings import MailSettings
 from desk.mailing.state import Loop, Mailing
 from desk.settings import DeskSettings
@@ -23,7 +24,10 @@ from desk.state import Clocks
 
 LOG: Final = logging.getLogger("kvitok.mail")
 
-LOOPS: Final[tuple[tuple[str, Loop], ...]] = ()
+LOOPS: Final[tuple[tuple[str, Loop], ...]] = (
+    ("owed", owed.forever),
+    ("out", out.forever),
+)
 """The loops by their names in the log."""
 
 PAUSE_FIRST_S: Final = 1.0

@@ -50,3 +50,8 @@ it is not called again.
 def host(settings: MailSettings) -> str:
     """Return the right side of our Message-IDs."""
     return settings.message_host or settings.sender.rpartition("@")[2]
+
+
+def can_send(settings: MailSettings) -> bool:
+    """Return whether there is any way out for mail."""
+    return bool(settings.smtp_host) or settings.outbox is not None
