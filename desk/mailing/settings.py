@@ -52,8 +52,14 @@ class MailSettings:
     """Its password; better in a file of its own: `imap_password_file`."""
     imap_folder: str = "INBOX"
     """The folder that is read; its mails stay where they are."""
+    imap_seen: bool = True
+    """Mark a mail as read once it is stored; nothing else is changed in the mailbox."""
+    imap_processed: str = ""
+    """The folder that a mail is moved to once it is stored; empty: it stays."""
+    imap_days: int = 30
+    """How old, in days since its arrival, a mail may be at the first look; 0: of any age."""
     imap_poll_s: float = 60.0
-    """How often to look where the server does not tell of new mail by itself."""
+    """How often to look by ourselves; of new mail most servers tell at once (IDLE)."""
     drop: Path | None = None
     """A folder whose `.eml` files are taken as mail; with or without `imap_host`."""
 
