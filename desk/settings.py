@@ -38,6 +38,8 @@ class DeskSettings:
     """Domains of our people, apart by blanks: who passes on what a customer wrote to them."""
     mail_hosts: str = ""
     """Our own mail servers, apart by blanks, whose word on who sent a mail is believed."""
+    form: bool = True
+    """Take messages from customers at /help, a public page without a login."""
     body_bytes_max: int = 65_536
     """The largest body of any other request."""
     secure_cookies: bool = False

@@ -50,14 +50,20 @@ def make_site(desk: Desk) -> Edge:
         app.include_router(page, include_in_schema=False)
     app.router.routes.append(Mount("/static", StaticFiles(directory=STATIC), name="static"))
     _tell_errors(app)
+
+    def answer(request: Request, status: int, detail: str) -> Response:
+        # Told before the program has seen the request: its pages need to know whose they are.
+        request.scope["app"] = app
+        return _error(request, status, detail)
+
     return Edge(
         app,
         limits=lambda path: (
             desk.settings.report_bytes_max
-            if path == f"{API}/reports"
+            if path in {f"{API}/reports", "/help"}
             else desk.settings.body_bytes_max
         ),
-        answer=_error,
+        answer=answer,
         monotonic_s=desk.clocks.monotonic_s,
     )
 

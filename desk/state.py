@@ -12,6 +12,7 @@ from desk.reports.understanding import Reader
 from desk.sealing import Seal, Sessions
 from desk.settings import DeskSettings
 from desk.tokens import Bearer, Believed, token_hash
+from desk.visitors import Visitors
 
 _HOUR_S: Final = 3600
 
@@ -34,6 +35,7 @@ class Desk:
     seal: Seal = field(init=False)
     sessions: Sessions = field(init=False)
     reader: Reader = field(init=False)
+    visitors: Visitors = field(default_factory=Visitors)
     _believed: Believed = field(init=False)
     _believed_sessions: Believed = field(init=False)
 

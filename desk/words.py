@@ -4,6 +4,7 @@ The `.po` files are read at start; nothing is compiled. `message()` marks a text
 a table for the extractor; `Words.say` translates and fills in.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -27,6 +28,29 @@ def message(text: str) -> str:
 def language_of(text: str | None, default: Language) -> Language:
     """Return the language a text names, or the default."""
     return next((known for known in LANGUAGES if known == text), default)
+
+
+def preferred(accepted: str, default: Language) -> Language:
+    """Return the language for an `Accept-Language` header: the first that we have, or a near one.
+
+    Who reads a neighbour's language reads Russian sooner than English; everybody else English.
+    """
+    asked: list[tuple[float, str]] = []
+    for each in accepted[:_HEADER_MAX].split(","):
+        name, _, weight = each.partition(";")
+        share = _WEIGHT.fullmatch(weight.strip())
+        asked.append((-float(share[1]) if share else -1.0, name.strip().lower().partition("-")[0]))
+    asked = [(weight, name) for weight, name in asked if name and name != "*" and weight]
+    for _, name in sorted(asked, key=lambda each: each[0]):
+        known = "ru" if name in _NEAR_RUSSIAN else name
+        if known in LANGUAGES:
+            return language_of(known, default)
+    return "en" if asked else default
+
+
+_HEADER_MAX: Final = 500
+_WEIGHT: Final = re.compile(r"q\s*=\s*([01](?:\.\d{0,3})?)")
+_NEAR_RUSSIAN: Final = frozenset({"uk", "be", "kk", "ky", "uz", "tg", "tt", "ba", "hy", "az", "ka"})
 
 
 @dataclass(frozen=True)

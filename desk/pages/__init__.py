@@ -4,11 +4,12 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from desk.pages import case, cases, login, report, reports, search, terminal
+from desk.pages import case, cases, customer, login, report, reports, search, terminal
 from desk.pages.reader import LoginNeeded, know_reader, to_login
 from desk.pages.view import error_page
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
+    customer.router,
     login.router,
     search.router,
     terminal.router,

@@ -189,4 +189,7 @@ def error_page(request: Request, status: int) -> Response:
     reader = getattr(request.state, "reader", None)
     view = view_of(request, request.app.state.desk, reader)
     text = view.words.say(ERRORS.get(status, _BROKEN))
+    if request.url.path.startswith("/help"):
+        # Its reader is a customer, and knows of no desk.
+        return view.page("help_error.html", {"text": text}, status=status)
     return view.page("error.html", {"code": status, "text": text}, status=status)
