@@ -18,7 +18,7 @@ from incidents.matching.account_roles import (
     settled,
     swapped,
 )
-from incidents.matching.passage import Fact
+from incidents.matching.passage import Fact, Origin
 from incidents.matching.spoken import phones as dictated
 from incidents.matching.words import Sheet
 
@@ -83,7 +83,8 @@ _LOGIN: Final = re.compile(
     r"(?P<n>(?=[a-z0-9_.@-]*[a-z])[a-z0-9][a-z0-9_.@-]{2,40}[a-z0-9])"
 )
 _BARE: Final = re.compile(
-    r"(?P<cue>\b(?:номер\w{0,2}|телефон\w{0,2}|тел|за интернет|интернет"
+    r"(?P<cue>\b(?:номер\w{0,2}(?: мой| такой| счета| у меня)?|телефон\w{0,2}|тел"
+    r"|за интернет|интернет"
     r"|квартплат\w|игр[уае]|на|по|кошелек|за|верн(?:ый|ого)|правильн\w{2,3}"
     r"|нөмір\w{0,2}|number|to)\b"
     r"[ .:№#-]{1,4})(?P<n>[0-9]{6,16}(?![0-9])|[0-9](?:[ -]?[0-9]){5,15})(?![0-9])"
@@ -98,8 +99,14 @@ _SERVICE: Final = re.compile(
     r"|капремонт\w?|провайдер\w?)(?: \"[^\"\n]{2,24}\"| [а-яa-z-]{3,16})?[ ,:№-]{1,3}"
     r"(?P<n>[0-9]{7,12})(?![0-9]|[.,:/][0-9])"
 )
+_LONE: Final = re.compile(
+    r"(?<![0-9a-zа-я.,:№#/-])(?<![№#] )(?!20[0-9]{2}[01][0-9])[0-9]{8,12}(?![0-9a-zа-я]"
+    r"|[.,:/-][0-9])"
+)
+"""Digits that nothing is said of."""
 _BEHIND_SUM: Final = re.compile(
-    r"[0-9] ?(?:р|руб\w{0,4}|₽)\.?[ ,]{1,2}(?P<n>[0-9]{8,12})(?![0-9]|[.,:/][0-9])"
+    r"(?:[0-9] ?(?:р|руб\w{0,4}|₽)\.?|косарь"
+    r"|[сдп][а-я]{1,9}(?:отку|атку|шку|инник|тос))[ ,]{1,2}(?P<n>[0-9]{8,12})(?![0-9]|[.,:/][0-9])"
 )
 _PERSONAL: Final = re.compile(
     r"(?:паспорт\w{0,3}|снилс|\bинн|\bбик|р/с|к/с|расч[её]тн\w+ сч[её]т\w?"
@@ -127,6 +134,17 @@ def read_accounts(sheet: Sheet) -> list[Fact]:
     found = swapped(sheet, beside_contract(found))
     found += _corrections(sheet, found)
     return [_fact(sheet, each) for each in settled(sheet, found)]
+
+
+def read_lone(sheet: Sheet) -> list[Fact]:
+    """Take the one number of which nothing is said; ask it where no other account is named."""
+    found = list(_LONE.finditer(sheet.left))
+    if len(found) != 1 or sheet.passage.origin == Origin.ATTACHMENT:
+        return []
+    span = found[0].span()
+    sheet.take(*span)
+    value = {"digits": found[0][0], "form": "contract", "role": "paid"}
+    return [sheet.fact("account", value, span, 0.5)]
 
 
 def _fact(sheet: Sheet, each: Number) -> Fact:

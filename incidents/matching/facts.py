@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from incidents.matching.accounts import read_accounts
+from incidents.matching.accounts import read_accounts, read_lone
 from incidents.matching.amounts import read_amounts
 from incidents.matching.fiscal import read_fiscal
 from incidents.matching.gazetteer import Gazetteer
@@ -48,6 +48,8 @@ def read_facts(
         facts += read_accounts(sheet)
         facts += read_terminals(sheet, fleet)
         facts += read_receipts(sheet)
+    if not any(fact.kind == "account" for fact in facts):
+        facts += [fact for sheet in sheets for fact in read_lone(sheet)]
     facts += read_places(sheets, gazetteer)
     timely = [sheet for sheet in sheets if sheet.passage.written_at.year in YEARS]
     facts += read_moments(timely, zone)

@@ -39,10 +39,15 @@ GENERIC: Final = frozenset(
 )  # fmt: skip
 """Words of an address that tell no place from another."""
 
-_HOUSE: Final = re.compile(
-    r"(?:,|\s|д\.|дом)\s*(?P<n>[0-9]{1,4})\s*(?P<rest>(?:[-/]\s*[0-9]{1,3}"
-    r"|\s?[а-г](?![а-я])|\s?[,]?\s?(?:к|корп|стр)\.?\s?[0-9]{1,2})?)"
+_NUMBER: Final = (
+    r"(?P<n>[0-9]{1,4})(?!\s?-\s?[а-я]|[0-9])\s*(?P<rest>(?:[-/]\s*[0-9]{1,3}"
+    r"|\s?[а-г](?![а-я])|\s?[,]?\s?(?:к|корп|стр)\w{0,6}\.?\s?[0-9]{1,2})?)"
 )
+_HOUSES: Final = (
+    re.compile(rf"(?:,\s*(?:д\.?|дом)?|\bд\.|\bдом)\s*{_NUMBER}"),
+    re.compile(rf"(?:,|\s|д\.|дом)\s*{_NUMBER}"),
+)
+"""A number behind a comma is the house's; another may be the street's name."""
 
 
 _ENDING: Final = re.compile(r"(?<=[а-я]{4})(?:[аяыио][яй]|ое|ее|ие|ые)$")
@@ -87,7 +92,7 @@ class Places:
 
 def house_of(text: str) -> tuple[str, str] | None:
     """Return the house number in an even address, and its corpus."""
-    found = _HOUSE.search(" " + text)
+    found = _HOUSES[0].search(" " + text) or _HOUSES[1].search(" " + text)
     if not found:
         return None
     return found["n"], re.sub(r"[^0-9а-г]", "", found["rest"])
@@ -142,23 +147,26 @@ class Gazetteer:
         )
         return Word(found[0], found[1] / 100 - 0.1) if found else None
 
+    def has_house(self, word: Word) -> bool:
+        """Tell whether a terminal stands at this house of this street."""
+        if word.house is None:
+            return False
+        houses = (self._houses[number] for number in self._streets.get(word.lemma, ()))
+        return any(house and house[0] == word.house[0] for house in houses)
+
     def bits(self, word: str) -> float:
         """Return how much a lemma tells, in bits."""
         return self._bits.get(word, 0.0)
 
     def find(self, said: Sequence[Word]) -> Places:
         """Return the terminals that words may mean."""
-        best: dict[str, Word] = {}
-        for each in said:
-            other = best.get(each.lemma)
-            if other is None or (each.likeness, each.house or ()) > (
-                other.likeness,
-                other.house or (),
-            ):
-                best[each.lemma] = each
+        best = _surest(said)
         limit = max(COMMON * len(self._terminals), 50)
         rare = [w for w in best.values() if len(self._lists[w.lemma]) <= limit]
         common = [w for w in best.values() if len(self._lists[w.lemma]) > limit]
+        if not rare and common:
+            rare = [min(common, key=lambda w: len(self._lists[w.lemma]))]
+            common.remove(rare[0])
         scores: defaultdict[int, float] = defaultdict(float)
         for word in rare:
             worth = self._bits[word.lemma] * word.likeness
@@ -202,6 +210,16 @@ class Gazetteer:
         whole = sum(2 ** (score - top) for score, _ in near)
         named = {self._terminals[n]: round(0.95 * 2 ** (s - top) / whole, 4) for s, n in near}
         return Places(named, top)
+
+
+def _surest(said: Iterable[Word]) -> dict[str, Word]:
+    """Return each word once, as it is said surest."""
+    best: dict[str, Word] = {}
+    for each in said:
+        other = best.get(each.lemma)
+        if other is None or (each.likeness, each.house or ()) > (other.likeness, other.house or ()):
+            best[each.lemma] = each
+    return best
 
 
 def _lemmas(text: str) -> set[str]:

@@ -2,9 +2,11 @@
 
 import re
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Final
 
 from incidents.matching.gazetteer import GENERIC, TYPOS_MAX, Gazetteer, Word, house_of
+from incidents.matching.latin import cyrillic
 from incidents.matching.passage import Fact, Origin
 from incidents.matching.russian import lemma
 from incidents.matching.words import Sheet, words
@@ -27,9 +29,11 @@ _CUE: Final = re.compile(
 )
 _HOUSE_BEHIND: Final = re.compile(
     r"(?:[ ,\"]{1,3}(?:улиц\w|ул\.?|проспект\w?|пр-к?т\w?|пр\.?|шоссе|площад\w"
+    r"|пл\.?|проезд\w?|наб\.?|набережн\w+|аллея|тракт\w?|линия|б-р"
+    r"|street|st\.?|ulitsa|ul\.?|prospe[ck]t|pr\.?|avenue|ave\.?|square|proezd|shosse"
     r"|бульвар\w?|пер\.?|переул\w+))?[, ]{1,3}(?:(?:д\.?|дом\w?|№"
     r"|house)[ ,]{0,2})?(?P<n>[0-9]{1,4} ?(?:[-/] ?[0-9]{1,3}|[а-г](?![а-я])"
-    r"|,? ?(?:к|корп|корпус|стр)\.? ?[0-9]{1,2})?)(?![0-9:.]"
+    r"|,? ?(?:к|корп|корпус|стр)\.? ?[0-9]{1,2})?)(?![0-9:]"
     r"|[.,:][0-9])(?! ?(?:руб|р\b|₽|тыс|тыщ|к\b|тг|тенге|грн|час|ч\b|мин|дн|раз"
     r"|купюр|янв|фев|мар|апр|мая|июн|июл|авг|сен|окт|ноя|дек|числ|утра|вечера"
     r"|дня))"
@@ -122,51 +126,74 @@ def _read(sheet: Sheet, gazetteer: Gazetteer) -> list[Fact]:
     return [sheet.fact("place", value, (start, end), min(0.95, 0.45 + places.bits / 30))]
 
 
+@dataclass(slots=True)
+class _Looked:
+    """How many words of a passage have been looked up."""
+
+    count: int = 0
+    typos: int = 0
+
+
 def _words(sheet: Sheet, gazetteer: Gazetteer) -> list[_Found]:
     found: list[_Found] = []
-    typos = looked = 0
-    shouting = sheet.raw.isupper()
-    for count, match in enumerate(words(sheet.left)):
-        if count >= WORDS_MAX:
-            break
-        text = match[0]
-        if len(text) < 3 or text in GENERIC or _is_none(sheet, match):
+    looked = _Looked()
+    for match in islice(words(sheet.left), WORDS_MAX):
+        if len(match[0]) < 3 or match[0] in GENERIC or _is_none(sheet, match):
             continue
-        start, end = match.span()
-        cued = _cued(sheet, start)
-        capital = not shouting and _capital(sheet, start)
-        opening = not shouting and sheet.raw[start].isupper()
-        beside = bool(found) and start - found[-1].end <= 14
-        if not (cued or opening or beside) or looked >= LOOKED_MAX:
-            continue
-        looked += 1
-        named = gazetteer.word(text, typos=False)
-        if named is None and (len(text) < 5 or typos >= TYPOS_MAX):
-            continue
-        if named is None:
-            if not (
-                (cued and capital)
-                or (cued and beside)
-                or (capital and beside)
-                or _near(sheet, start)
-            ):
-                continue
-            typos += 1
-            named = gazetteer.word(text, typos=True)
-        if named is None or (
-            lemma(text) in ORDINARY and not (cued and capital) and not _near(sheet, start)
-        ):
-            continue
-        house = _HOUSE_BEHIND.match(sheet.left, end)
-        if house and (pair := house_of(" " + house["n"])):
-            named, end = replace(named, house=pair), house.end("n")
-        found.append(_Found(start, end, named, cued or capital))
+        beside = bool(found) and match.start() - found[-1].end <= 14
+        each = _housed(sheet, match, gazetteer)
+        each = each or _named(sheet, match, gazetteer, looked=looked, beside=beside)
+        found += [each] if each else []
     return found
 
 
+def _named(
+    sheet: Sheet, match: re.Match[str], gazetteer: Gazetteer, *, looked: _Looked, beside: bool
+) -> _Found | None:
+    """Return what a word names, if what stands beside it says that it names a place."""
+    text, (start, end) = match[0], match.span()
+    cued = _cued(sheet, start)
+    shouting = sheet.raw.isupper()
+    capital = not shouting and _capital(sheet, start)
+    opening = not shouting and sheet.raw[start].isupper()
+    if not (cued or opening or beside) or looked.count >= LOOKED_MAX:
+        return None
+    looked.count += 1
+    near = _near(sheet, start)
+    named = gazetteer.word(text, typos=False) or _latin(text, gazetteer, sure=cued or capital)
+    likely = near or cued + capital + beside >= 2
+    if named is None and likely and len(text) >= 5 and looked.typos < TYPOS_MAX:
+        looked.typos += 1
+        named = gazetteer.word(text, typos=True)
+    if named is None or (lemma(text) in ORDINARY and not (cued and capital) and not near):
+        return None
+    house = _HOUSE_BEHIND.match(sheet.left, end)
+    if house and (pair := house_of(" " + house["n"])):
+        named, end = replace(named, house=pair), house.end("n")
+    return _Found(start, end, named, cued or capital)
+
+
+def _housed(sheet: Sheet, word: re.Match[str], gazetteer: Gazetteer) -> _Found | None:
+    """Return a street with a house where a terminal stands; it needs no word before it."""
+    behind = _HOUSE_BEHIND.match(sheet.left, word.end())
+    before = _HOUSE_BEFORE.search(sheet.left, max(0, word.start() - 8), word.start())
+    for house in (behind, before if word[0].isascii() else None):
+        pair = house_of(" " + house["n"]) if house else None
+        named = gazetteer.word(cyrillic(word[0]), typos=word[0].isascii()) if pair else None
+        if house and named and gazetteer.has_house(named := replace(named, house=pair)):
+            start, end = min(word.start(), house.start("n")), max(word.end(), house.end("n"))
+            return _Found(start, end, named, cued=True)
+    return None
+
+
+def _latin(text: str, gazetteer: Gazetteer, *, sure: bool) -> Word | None:
+    return gazetteer.word(cyrillic(text), typos=True) if sure and text.isascii() else None
+
+
+_HOUSE_BEFORE: Final = re.compile(r"(?<![0-9.,:-])(?P<n>[0-9]{1,4}) $")
 _PHONE_BEHIND: Final = re.compile(r" (?:\+?7|8)?[ (-]{0,2}9[0-9]{2}[) -]{0,2}[0-9]{3}")
 """A word before a phone is its network."""
-_MAILBOX: Final = re.compile(r"почт(?!е\b|[аеуы] росси|амт)|электронн")
+_MAILBOX: Final = re.compile(r"почт(?!е\b|[аеуы] росси|амт|ов\w{2,3} отделен)|электронн")
 """The post that is no post office."""
 
 

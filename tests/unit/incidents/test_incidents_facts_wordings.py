@@ -127,6 +127,10 @@ def test_a_time_is_read(text: str, span: str) -> None:
         ("штраф, УИН 18810177201122334455", ["18810177201122334455"]),
         ("С карты 4276****1234 не платил, 89037776655", ["9037776655"]),
         ("закинул на мегу 9037776655", ["9037776655"]),
+        ("денег не как не было. Номер мой 25576061", ["25576061"]),
+        ("не пришло косарь 3166871209 сегодня", ["3166871209"]),
+        ("привет чека нет 27917910 в субботу", ["27917910"]),
+        ("чека нет 104871 в субботу", []),
     ],
 )  # fmt: skip
 def test_accounts_are_told_from_contacts(text: str, told: list[str]) -> None:
@@ -144,3 +148,49 @@ def test_a_terminals_number_may_be_dictated() -> None:
 def test_a_network_before_a_phone_is_no_shop() -> None:
     """«на мегу 903…» is no shopping centre."""
     assert read("закинул на мегу 9037776655", "place") == []
+
+
+def places(text: str) -> set[str]:
+    """Return the terminals that the place in a text may mean."""
+    found: set[str] = set()
+    for fact in read(text, "place"):
+        assert isinstance(fact.value, dict)
+        found |= set(fact.value["terminals"])
+    return found
+
+
+@pytest.mark.parametrize(
+    ("text", "terminals"),
+    [
+        ("не пришло 500р 9030369541 сегодня в 9:40 ленина 40 че делать", {"105003"}),
+        ("Звонок. Терм. 999999. Ленина 15. Внёс 100р", {"105002"}),
+        ("кинул 500р рязанский 99", {"104234"}),
+        ("polozhil 500r cherez terminal lenina 40 dengi ne prishli", {"105003"}),
+        ("at Tverskaya 14 the kiosk ate my money", {"104871"}),
+        ("cherez terminal hlobystova 20", {"104233"}),
+        ("внёс ленина 777 рублей", set()),
+        ("площадь Восстания 2, не дали чек", {"107714"}),
+        ("проспект Победы д.141 не дали чек", {"203312"}),
+        ("на ул Победы дом 141 не дали чек", {"203312"}),
+    ],
+)
+def test_a_street_is_found(text: str, terminals: set[str]) -> None:
+    """Without a word before it, and in Latin letters."""
+    assert places(text) == terminals
+
+
+def test_a_shop_that_many_terminals_stand_in_names_them_all() -> None:
+    """A weak set is better than none."""
+    rows = [
+        Row(str(n), None, "RU", "Москва", f"ул. Новая, {n}", None,
+            "Магазин «Уют»" if n % 5 == 0 else "Кафе «Рассвет»")
+        for n in range(1, 401)
+    ]  # fmt: skip
+    passage = Passage(origin=Origin.NEW, text="зашла в магазин «Уют»", written_at=WRITTEN)
+    (fact,) = [
+        fact
+        for fact in read_facts([passage], zone=ZONE, gazetteer=Gazetteer(rows))
+        if fact.kind == "place"
+    ]
+    assert isinstance(fact.value, dict)
+    assert len(fact.value["terminals"]) == 80
