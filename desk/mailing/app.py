@@ -16,7 +16,7 @@ from typing import Final
 import prometheus_client
 
 from desk.database import pool
-from desk.mailing import out, owed
+from desk.mailing import inbox, out, owed
 from desk.mailing.settings import MailSettings
 from desk.mailing.state import Loop, Mailing
 from desk.settings import DeskSettings
@@ -25,6 +25,8 @@ from desk.state import Clocks
 LOG: Final = logging.getLogger("kvitok.mail")
 
 LOOPS: Final[tuple[tuple[str, Loop], ...]] = (
+    ("mailbox", inbox.mailbox),
+    ("drop folder", inbox.drop_folder),
     ("owed", owed.forever),
     ("out", out.forever),
 )
