@@ -20,7 +20,7 @@ _NUMBER: Final = r"(?<![0-9.,:/№#-])(?P<n>[0-9]{1,3}(?:[ '.,][0-9]{3}){1,2}(?!
 _THOUSANDS: Final = (
     r"(?P<k> ?(?:тысяч[аиуейям]{0,3}|тыщ[аиу]?|тыс\b\.?|тис\b\.?|тисяч[аиу]?|косар[ьяейик]{0,4}"
     r"|штук[аиу]?(?= руб| р\b)|сот(?:ок|ки|ни|ен)\b|пятихат[а-я]{1,4}|т\. ?(?=р)"
-    r"|т(?=\.? ?р\b)|тр\b|[кk]\b|мың|thousand|tys\b|tysyach[aiu]?))"
+    r"|т(?=\.? ?р\b)|тр\b|т(?= [0-9]{3}(?![0-9]))|[кk]\b|мың|thousand|tys\b|tysyach[aiu]?))"
 )
 _CURRENCY: Final = (
     r"(?P<c>рублик[а-я]{0,3}|рубл[а-я]{0,4}|руб\b\.?|рубасов|рэ\b|р\.|р\b|₽"
@@ -35,11 +35,12 @@ _SUM: Final = re.compile(
     rf"(?P<rest>[0-9]{{3}}(?![0-9]))?)?(?: ?\(?{_CURRENCY}\)?)?"
     r"(?:,?[ ]{0,2}(?P<kop>[0-9]{1,2}) ?(?:коп[а-я]{0,4}\b\.?|к\.))?"
 )
+_KOPECKS: Final = re.compile(r",? {0,2}(?P<n>[0-9]{1,2}) ?коп[а-я]{0,4}\b\.?")
 _AFTER_CURRENCY: Final = re.compile(rf" {{0,2}}\(?{_CURRENCY}\)?")
 _SIGN_FIRST: Final = re.compile(r"(?:₽|₸|руб\.?|тг)[ :]{0,2}$")
 
 NOT_MONEY: Final = re.compile(
-    r" {0,2}-?(?:%|(?<=-)[0-9]|процент|раз[а]?\b|рабоч|календ|дн[еяйию]|день|сут"
+    r" {0,2}-?(?:%|коп|(?<=-)[0-9]|процент|раз[а]?\b|рабоч|календ|дн[еяйию]|день|сут"
     r"|час|мин|сек|недел|месяц|мес\b|год|лет\b"
     r"|г\.|числ|этаж|дом|кв\b|метр|шт\b|штук|купюр|бумаж|терминал|человек|цифр"
     r"|знак|платеж|смс|янв|фев|мар[та]"
@@ -52,7 +53,7 @@ _EACH: Final = re.compile(
     r"|шесть|семь|восемь|девять|десять)"
     r"(?:-?(?:мя|х))?(?P<noun> (?:купюр\w{0,3}|бумажк\w{0,3}|банкнот\w{0,3}"
     r"|штук\w{0,2}|шт\.?|раза?|банкноты))?"
-    r"(?P<by> по | номиналом(?: по)? | x | х )$"
+    r"(?P<by> по | номиналом(?: по)? | ?[xх*] ?)$"
 )
 _COUNTS: Final = {
     "одна": 1, "одну": 1, "две": 2, "два": 2, "двумя": 2, "три": 3, "тремя": 3, "четыре": 4,
@@ -68,6 +69,7 @@ ROLES: Final = (
     Cue("aside", r"(?:на )?баланс\w? (?!пуст|нол|нул|не\b|по нул)(?:был\w? |стал\w? )?"
         r"|стало\b|остал[оа]сь|долг\w?\b"
         r"|задолженност\w"
+        r"|моральн\w+|неустойк\w+|компенсац\w+"
         r"|зарплат\w|пенси\w|стоит\b|лимит\w?"),
     Cue("unpaid", r"не (?:был[аои]? )?(?:зачислен|зачислил|зачислял|поступил|поступал|пришл"
         r"|пришел|приходил|дошл|дошел|упал|получ|прошл|прошел|попал|появил)\w{0,4}"
@@ -180,10 +182,11 @@ def _written(sheet: Sheet) -> Iterator[Money]:
         if not sure and (each.value < 50 or NOT_MONEY.match(text, each.end)):
             continue
         end = unit.end() if unit else each.end
+        kopecks = _KOPECKS.match(text, end) if unit else None
         yield Money(
             each.start,
-            end,
-            int(each.value * 100),
+            kopecks.end() if kopecks else end,
+            int(each.value * 100) + int(kopecks["n"] if kopecks else 0),
             unit and _currency(unit),
             sure,
             worded=each.money,
@@ -193,8 +196,9 @@ def _written(sheet: Sheet) -> Iterator[Money]:
 def _digits(text: str, found: re.Match[str]) -> Money | None:
     """Return what a number in digits is worth, if it can be money."""
     bare = not (found["k"] or found["c"] or found["f"] or found["kop"])
-    inside = found.start() > 0 and text[found.start() - 1].isalpha()
-    if bare and (inside or NOT_MONEY.match(text, found.end())):
+    before = text[max(0, found.start() - 16) : found.start()]
+    inside = before[-1:].isalpha() and not _TIMES_BEFORE.search(before)
+    if bare and (inside or (NOT_MONEY.match(text, found.end()) and not _SUM_BEFORE.search(before))):
         return None
     value = Fraction(re.sub(r"[ '.,]", "", found["n"]))
     if found["f"]:
@@ -208,6 +212,10 @@ def _digits(text: str, found: re.Match[str]) -> Money | None:
     sure = sure or bool(_SIGN_FIRST.search(text[max(0, found.start() - 6) : found.start()]))
     sure = sure or (found["f"] == "00" and value >= 24)
     return Money(found.start(), end, int(value * 100), _currency(found), sure)
+
+
+_SUM_BEFORE: Final = re.compile(r"сумм\w{0,2}[ :=-]{1,3}$")
+_TIMES_BEFORE: Final = re.compile(r"(?<![0-9])[0-9][xх]$")
 
 
 def _times(word: str) -> int:
@@ -236,7 +244,9 @@ def _is_money(sheet: Sheet, each: Money) -> bool:
         return False
     if re.search(r"\bв $", before) and each.minor <= 2400_00:
         return False
-    if each.minor < 50_00 and not re.search(r"сумм\w* {0,2}[:=-]? ?$", before):
+    if each.minor < 50_00 and not re.search(
+        r"(?:сумм\w*|комисс?и\w{1,2}(?: \w{1,9})?) {0,2}[:=-]? ?$", sheet.left[: each.start][-30:]
+    ):
         return bool(re.search(r"\b(?:как|чеке) $", before))
     return True
 
@@ -249,6 +259,8 @@ def _joined(sheet: Sheet, found: list[Money]) -> Iterator[Money]:
         count, start, by_times = _count(sheet, each)
         part = replace(each, start=start, minor=each.minor * count)
         between = sheet.left[total.end : start] if total else ""
+        if total and _BY.fullmatch(between):
+            continue  # "500 in fifties"
         plus = bool(total and len(between) < 24 and _PLUS.fullmatch(between))
         several = (start < each.start and not by_times) or _listed(sheet, each)
         if (
@@ -279,6 +291,7 @@ def _joined(sheet: Sheet, found: list[Money]) -> Iterator[Money]:
         yield total
 
 
+_BY: Final = re.compile(r",? ?(?:купюрами|бумажками|монетами|мелочью|мелкими|банкнотами) по ")
 _LISTED: Final = re.compile(
     r"(?:[2-9]|две|три|четыре|пять|двумя|тремя) (?:купюр|бумажк|банкнот)\w{0,3}[:,-]? {0,2}$"
 )

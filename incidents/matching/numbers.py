@@ -43,7 +43,7 @@ SMALL: Final = {
     "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "twenty": 20, "fifty": 50,
 }  # fmt: skip
 THOUSAND: Final = dict.fromkeys(
-    "тысяча тысячу тысячи тысяч тысяче тыщу тыща тыщи тыщ тысчу тысячи тысячей тысячами тыс тыр "
+    "тысяча тысячу тысячи тысяч тысяче тыщу тыща тыщи тыщ тыще тысчу тысячей тысячами тыс тыр "
     "тысяці тисяча тисячу тисячі тисяч мың thousand косарь косаря косарей косарик косарика "
     "косарем косарями косариком".split(),
     1000,
@@ -62,7 +62,8 @@ SLANG: Final = {
     ),
     **dict.fromkeys("двухсотка двухсотку двухсотки двухсотрублевую двухсотенную".split(), 200),
     **dict.fromkeys(
-        "косарь косаря косарей косарик косарика косарем косарями косариком"
+        "косарь косаря косарей косарик косарика косарем косарями косариком тыщу тыща тыще"
+        " штукарь штукаря косую косая косых"
         " тысячная тысячную тысячник тысячку тысячка тысячерублевую".split(),
         1000,
     ),
@@ -84,7 +85,7 @@ SLANG: Final = {
 """Words that are money by themselves."""
 HALVES: Final = {
     "пол": Fraction(1, 2), "полторы": Fraction(3, 2), "полтора": Fraction(3, 2),
-    "полутора": Fraction(3, 2),
+    "полутора": Fraction(3, 2), "пару": Fraction(2), "пара": Fraction(2),
 }  # fmt: skip
 
 _ALL: Final = frozenset(SMALL) | frozenset(THOUSAND) | frozenset(SLANG) | frozenset(HALVES)
@@ -122,6 +123,8 @@ def _and_a_half(text: str, last: re.Match[str], word: re.Match[str]) -> bool:
     """Tell whether a word goes on with "two and a half thousand"."""
     if word[0] == "с":
         return last[0] in SMALL and text.startswith(" половиной", word.end())
+    if word[0] in {"штуки", "штук"}:
+        return last[0] in HALVES
     return word[0] == "половиной" and last[0] == "с"
 
 
@@ -140,7 +143,7 @@ class _Number:
 
     def takes(self, text: str) -> bool:
         """Take a word in, or tell that it begins another number."""
-        if text in THOUSAND:
+        if text in THOUSAND or text in {"штуки", "штук"}:
             if self.total:
                 return False
             self.total, self.part = (self.part or Fraction(1)) * 1000, Fraction(0)
