@@ -184,7 +184,7 @@ def body(mail: EmailMessage) -> str:
     """Return the text of a mail."""
     text = mail.get_content()
     assert isinstance(text, str)
-    return text
+    return text.replace("\r\n", "\n")
 
 
 @asynccontextmanager
