@@ -38,17 +38,22 @@ class CaseStep:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A person's work; a work order has topic `work_order` and no tx."""
+    """A person's work; a work order has topic `work_order` and no tx.
+
+    Without a terminal: a customer wrote, and nobody knows yet where it happened.
+    """
 
     number: str
     topic: str
     state: str
-    terminal: str
+    terminal: str | None
     epoch: int | None
     tx: str | None
     opened_at: Moment
     due_at: Moment
     opened_by: str
+    merged_into: str | None
+    """The case that goes on with it."""
     incidents: tuple[str, ...]
     reports: tuple[str, ...]
     history: tuple[CaseStep, ...]
@@ -69,6 +74,7 @@ class CaseFilter:
 
 _COLUMNS: Final = """
 select c.number, c.topic, c.state, c.terminal, c.epoch, c.tx, c.opened_at, c.due_at, c.opened_by,
+  c.merged_into,
   array(select i.id from incident i where i.case_number = c.number order by i.id) as incidents,
   array(select r.id from report r where r.case_number = c.number order by r.id) as reports
 from support_case c

@@ -18,7 +18,8 @@ values ($1, $2, $3, 'needs_facts', $4, $2)
 returning id
 """
 READ_SEALED: Final = """
-select channel, received_at, reported_at, content, reading, attached_by, held, set_aside
+select channel, received_at, reported_at, content, reading, attached_by, held, set_aside,
+  released_by
 from report where id = $1
 """
 UNDERSTOOD: Final = """
@@ -46,7 +47,7 @@ values ($1, $2, $3, $4, $5, $6, $7::jsonb)
 TAKE_UP: Final = """
 update report set tried_at = $1 where id = (
   select id from report
-  where status in ('needs_facts', 'suggested') and case_number is null and not held
+  where status in ('needs_facts', 'suggested') and attached_by is null and not held
     and received_at > $1::timestamptz - $2::interval
     and coalesce(tried_at, received_at)
       < $1::timestamptz - greatest($3::interval, ($1::timestamptz - received_at) / 8)
@@ -88,6 +89,8 @@ class Understood:
     set_aside: str | None
     match: Match
     at: datetime
+    hint_case: str | None = None
+    """A case that it names, whose customer its sender is not."""
 
     @property
     def status(self) -> str:
@@ -123,7 +126,8 @@ async def keep_understood(connection: Connection, report: int, understood: Under
         await connection.executemany(ADD_FACT, _facts(report, understood.facts))
         await connection.execute(
             PUT_MATCH, report, match.none_probability, _json(match.terminals),
-            _json(asdict(match.decision)), match.model, understood.at,
+            _json(asdict(match.decision) | {"hint_case": understood.hint_case}), match.model,
+            understood.at,
         )  # fmt: skip
         await connection.execute(DROP_CANDIDATES, report)
         await connection.executemany(

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from desk.queries.database import INTEGER_MAX, Database, Page, Record, json_value
 from desk.times import FOREVER, Moment
+from incidents.matching.link import TOPIC_UNKNOWN
 
 Channel = Literal["mail", "phone", "form"]
 ReportStatus = Literal["attached", "suggested", "needs_facts", "suspended", "other"]
@@ -88,8 +89,16 @@ class Report:
     terminals: tuple[TerminalChance, ...]
     attached: Attachment | None
     status: ReportStatus
+    case: str | None = None
+    """The case that it is in, attached or not."""
+    hint_case: str | None = None
+    """A case that it names and has not joined: its sender is not of that case."""
     set_aside: str | None = None
     """Why it is suspended."""
+    released_by: str | None = None
+    """Who said that a customer wrote it, though it had been set aside."""
+    none_by: str | None = None
+    """Who said that it is about none of its candidates: from then on they are only suggested."""
     why: str | None = None
     """The matcher's decision in a sentence."""
     ask: tuple[str, ...] = ()
@@ -108,7 +117,8 @@ class Report:
 
 _COLUMNS: Final = """
 select r.id, r.channel, r.received_at, r.reported_at, r.status, r.case_number, r.terminal, r.epoch,
-  r.tx, r.attached_by, r.set_aside, m.none_probability, m.terminals::text as terminals,
+  r.tx, r.attached_by, r.set_aside, r.released_by, r.none_by,
+  m.none_probability, m.terminals::text as terminals,
   m.decision::text as decision, m.model
 from report r left join report_match m on m.report = r.id
 """
@@ -131,6 +141,12 @@ from report_candidate where report = any($1::bigint[]) order by report, rank
 """
 
 NEWEST: Final = ReportKey(FOREVER, INTEGER_MAX)
+
+
+def topic_of(report: Report) -> str:
+    """Return what a case about a report is called where no incident names it."""
+    topic = report.first("topic")
+    return TOPIC_UNKNOWN if topic is None else str(topic.value)
 
 
 def report_number(text: str) -> int | None:
@@ -207,7 +223,11 @@ def _row(record: Record, facts: tuple[Fact, ...], candidates: tuple[Candidate, .
         ),
         attached=_attachment(record),
         status=record["status"],
+        case=record["case_number"],
+        hint_case=decision.get("hint_case"),
         set_aside=record["set_aside"],
+        released_by=record["released_by"],
+        none_by=record["none_by"],
         why=decision.get("why"),
         ask=tuple(decision.get("ask", ())),
         model=record["model"],

@@ -31,6 +31,8 @@ class Content:
     """The address where the customer can be reached, if the report's form vouches for one."""
     suspicion: str | None = None
     """Why it is set aside."""
+    letter: Letter | None = None
+    """The mail that it is, as read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +77,7 @@ def _mail(
         sender=" ".join(filter(None, (writer.name, writer.address and f"<{writer.address}>"))),
         customer=writer.address or None,
         suspicion=None if mail.suspicion is None else mail.suspicion.reason.value,
+        letter=mail.letter,
     )
 
 

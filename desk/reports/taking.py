@@ -12,28 +12,14 @@ from typing import Final
 from desk.database import one_connection
 from desk.mailing.arrivals import API, Arrival, Kept, keep_mail, sent_at
 from desk.metrics import MATCHES, REPORTS
-from desk.queries.report_keeping import (
-    SealedReport,
-    Understood,
-    keep_understood,
-    read_sealed,
-    store_report,
-)
-from desk.reports.content import Received
-from desk.reports.masking import customer_keys, stored_facts
-from desk.reports.understanding import Read, unpacked
+from desk.queries.report_keeping import SealedReport, store_report
+from desk.reports.matching import match_report
 from desk.state import Desk
 from incidents.actions import Refused, Word
-from incidents.cases import DETECTOR
-from incidents.matching.link import TOPIC_UNKNOWN, Link, attach, detach, named
-from incidents.matching.matcher import Asked, Match, match
-from wire.accounts import account_hash
+from incidents.matching.link import Link, attach, detach
+from incidents.matching.unplaced import named
 
 LOG: Final = logging.getLogger("kvitok.desk.reports")
-
-
-class SealBroken(Exception):  # noqa: N818 - says what is
-    """A report was sealed with another key, or changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,37 +82,6 @@ async def try_to_match(desk: Desk, report: int) -> bool:
     return True
 
 
-async def match_report(desk: Desk, report: int) -> bool:
-    """Read a report anew and match it; False if there is none.
-
-    Raises:
-        SealBroken: its content cannot be opened.
-    """
-    row = await read_sealed(desk.database, report)
-    if row is None:
-        return False
-    raw = desk.seal.open(row["content"])
-    if raw is None:
-        raise SealBroken
-    packed = None if row["reading"] is None else desk.seal.open(row["reading"])
-    received = Received(
-        channel=row["channel"], at=row["received_at"], reported_at=row["reported_at"]
-    )
-    before = None if packed is None else unpacked(packed)
-    read = await desk.reader.read(desk.database, raw, received, before)
-    async with one_connection(desk.database) as connection:
-        found = await match(connection, _asked(desk, read))
-        now = desk.now()
-        understood = _understood(desk, read, found, now)
-        await keep_understood(connection, report, understood)
-        link = _link(report, read, found)
-        free = row["attached_by"] is None and not row["held"]
-        if link is not None and free:
-            await attach(connection, link, _by_matcher(link, found, now))
-        MATCHES.labels("attached" if link is not None and free else understood.status).inc()
-    return True
-
-
 async def attach_by_person(desk: Desk, link: Link, actor: str) -> str | Refused:
     """Join a report to a transaction's case by a person's word."""
     word = Word(actor=actor, at=desk.now(), text=named(link.report))
@@ -139,51 +94,3 @@ async def detach_by_person(desk: Desk, report: int, actor: str) -> Refused | Non
     word = Word(actor=actor, at=desk.now(), text=named(report))
     async with one_connection(desk.database) as connection:
         return await detach(connection, report, word)
-
-
-def _asked(desk: Desk, read: Read) -> Asked:
-    key = desk.settings.account_key
-    return Asked(
-        facts=read.facts,
-        received_at=read.content.told_at,
-        hash_of=lambda digits: account_hash(digits, key),
-        suspended=read.content.suspicion is not None,
-    )
-
-
-def _understood(desk: Desk, read: Read, found: Match, now: datetime) -> Understood:
-    key = desk.settings.account_key
-    return Understood(
-        facts=stored_facts(read.shown, key),
-        customers=customer_keys(read.content.customer, read.facts, key),
-        reading=desk.seal.seal(read.reading.packed()),
-        set_aside=read.content.suspicion,
-        match=found,
-        at=now,
-    )
-
-
-def _link(report: int, read: Read, found: Match) -> Link | None:
-    """Return what the matcher is sure of; a terminal alone is no transaction."""
-    decision = found.decision
-    sure = decision.status == "attached" and read.content.suspicion is None
-    if not sure or decision.terminal is None or decision.epoch is None or decision.tx is None:
-        return None
-    return Link(
-        report=report,
-        terminal=decision.terminal,
-        epoch=decision.epoch,
-        tx=decision.tx,
-        by="matcher",
-        topic=next((str(f.value) for f in read.facts if f.kind == "topic"), TOPIC_UNKNOWN),
-    )
-
-
-def _by_matcher(link: Link, found: Match, now: datetime) -> Word:
-    place = (link.terminal, link.epoch, link.tx)
-    probability = next(
-        (one.probability for one in found.candidates if (one.terminal, one.epoch, one.tx) == place),
-        0.0,
-    )
-    text = f"{named(link.report)}: probability {probability:.4f}, model {found.model}"
-    return Word(actor=DETECTOR, at=now, text=text)

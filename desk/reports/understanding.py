@@ -85,13 +85,23 @@ class Reader:
         await asyncio.to_thread(read_facts, [said], zone=READ_IN, gazetteer=fleet.gazetteer)
 
     async def read(
-        self, database: Database, raw: bytes, received: Received, before: Reading | None
+        self,
+        database: Database,
+        raw: bytes,
+        received: Received,
+        before: Reading | None,
+        *,
+        where: Sequence[str] = (),
     ) -> Read:
-        """Return what a report says; its files are opened once in its life (`before`)."""
+        """Return what a report says; its files are opened once in its life (`before`).
+
+        `where` are terminals whose clock counts if it names none itself.
+        """
         async with self._room:
             fleet = await self.fleet.get(database)
             files = await self._files(raw, received) if before is None else before
-            return await asyncio.to_thread(self._read, raw, received, fleet, files)
+            how = (files, tuple(where))
+            return await asyncio.to_thread(self._read, raw, received, fleet, how)
 
     async def _files(self, raw: bytes, received: Received) -> Reading:
         plain = await asyncio.to_thread(read_content, raw, received, own=self.own, zone=READ_IN)
@@ -104,10 +114,13 @@ class Reader:
             files=tuple(_note(each) for each in found),
         )
 
-    def _read(self, raw: bytes, received: Received, fleet: Fleet, files: Reading) -> Read:
+    def _read(
+        self, raw: bytes, received: Received, fleet: Fleet, how: tuple[Reading, Sequence[str]]
+    ) -> Read:
         """Read by the clock that the matcher counts by, and, to be shown, by the clock there."""
+        files, where = how
         content, facts = self._facts(raw, received, fleet, (files, READ_IN))
-        zone = fleet.zone_of(_terminals(facts))
+        zone = fleet.zone_of(named_terminals(facts) or where)
         shown = facts
         if zone != READ_IN:
             shown = self._facts(raw, received, fleet, (files, zone))[1]
@@ -124,7 +137,8 @@ class Reader:
         return content, joined(content.fields, read, fleet.gazetteer.fleet)
 
 
-def _terminals(facts: Sequence[Fact]) -> list[str]:
+def named_terminals(facts: Sequence[Fact]) -> list[str]:
+    """Return the terminals that the facts name, by number or by a place that is sure enough."""
     named = [str(fact.value) for fact in facts if fact.kind == "terminal"]
     if named:
         return named

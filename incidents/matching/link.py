@@ -78,6 +78,8 @@ select c.number, c.state, c.opened_by,
 from support_case c
 where c.terminal = $1 and c.epoch is not distinct from $2 and c.tx is not distinct from $3
   and c.topic <> 'work_order'
+  -- Another note swallowed there another month is another case.
+  and ($3::text is not null or c.state not in ('resolved', 'closed'))
 order by c.number for update
 """
 REPORTED: Final = """
@@ -86,7 +88,7 @@ where case_number = any($1::text[]) and not id = any($2::bigint[])
 """
 ATTACH: Final = """
 update report set case_number = $2, terminal = $3, epoch = $4, tx = $5, attached_by = $6,
-  status = 'attached', held = held or $6 = 'person'
+  status = 'attached', held = held or $6 = 'person', none_by = null, none_at = null
 where id = any($1::bigint[])
 """
 JOIN: Final = "update report set case_number = $2 where id = $1"
@@ -117,6 +119,8 @@ class Link:
     """Of a case that has to be opened, where the transaction has no incident."""
     case: str | None = None
     """The case that the report answers; it is joined if it is one about this transaction."""
+    alone: bool = False
+    """What its customer wrote to the same case before stays where it is."""
 
     @property
     def place(self) -> Place:
@@ -208,17 +212,16 @@ async def detach(connection: Connection, report: int, word: Word) -> Refused | N
 async def open_unplaced(
     connection: Connection, report: int, word: Word, *, topic: str = TOPIC_UNKNOWN
 ) -> str:
-    """Give a report, whose place nobody knows, a case of its own; the caller holds the locks."""
+    """Give a report, whose place nobody knows, a case of its own, once; return its number.
+
+    The caller holds the locks.
+    """
     row = await connection.fetchrow(REPORT, report)
     assert row is not None
-    # The term counts from the moment that the customer's message came.
-    term = _term(row["received_at"], None)
-    new = NewCase(opened_by=row["channel"], topic=topic, place=None, term=term, zone_name=None)
-    number = await open_case(connection, new, word)
-    said = Word(actor=word.actor, at=word.at, text=named(report))
-    await note(connection, number, JOINED, said)
-    await connection.execute(JOIN, report, number)
-    return number
+    if row["case_number"] is not None and row["attached_by"] is None:
+        there: str = row["case_number"]
+        return there
+    return await _new_unplaced(connection, row, topic, word)
 
 
 async def join_case(connection: Connection, report: int, number: str, word: Word) -> None:
@@ -246,7 +249,7 @@ async def _joining(
     link, report, found = rows
     number = report["case_number"]
     together: list[int] = []
-    if number is not None and report["attached_by"] is None:
+    if number is not None and report["attached_by"] is None and not link.alone:
         values = (number, link.report, report["customers"])
         together = [row["id"] for row in await connection.fetch(TOGETHER, *values)]
     # Incidents before cases, as the detector's own commits lock them.
@@ -324,7 +327,18 @@ async def _case_after(
         if left.own and not others:
             await displace(connection, left.number, word)
             return left.number
-    return await open_unplaced(connection, report, word)
+    return await _new_unplaced(connection, row, TOPIC_UNKNOWN, word)
+
+
+async def _new_unplaced(connection: Connection, row: asyncpg.Record, topic: str, word: Word) -> str:
+    # The term counts from the moment that the customer's message came.
+    term = _term(row["received_at"], None)
+    new = NewCase(opened_by=row["channel"], topic=topic, place=None, term=term, zone_name=None)
+    number = await open_case(connection, new, word)
+    said = Word(actor=word.actor, at=word.at, text=named(row["id"]))
+    await note(connection, number, JOINED, said)
+    await connection.execute(JOIN, row["id"], number)
+    return number
 
 
 async def _standing(connection: Connection, it: _Joining) -> Sequence[Standing]:

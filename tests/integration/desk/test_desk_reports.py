@@ -32,6 +32,7 @@ async def test_a_written_report_is_taken_and_shown(empty_world: World) -> None:
         "reported_at": "2026-11-23T09:00:00.000Z", "candidates": [], "none_probability": 1.0,
         "terminals": [], "attached": None, "status": "needs_facts", "set_aside": None,
         "why": "nothing_fits", "ask": row["ask"], "model": row["model"],
+        "case": "K-2026-000001", "hint_case": None, "released_by": None, "none_by": None,
     }  # fmt: skip
     assert [(each["kind"], each["value"]) for each in facts[:4]] == [
         ("account", "+7 916 ***-**-67"), ("contact", "a***@example.com"), ("terminal", "104233"),
