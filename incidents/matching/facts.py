@@ -15,6 +15,7 @@ from incidents.matching.fiscal import read_fiscal
 from incidents.matching.gazetteer import Gazetteer
 from incidents.matching.identifiers import read_receipts, read_terminals
 from incidents.matching.moments import read_moments
+from incidents.matching.outcomes import of_trouble
 from incidents.matching.passage import Fact, Origin, Passage
 from incidents.matching.places import read_places
 from incidents.matching.symptoms import read_symptoms, topic
@@ -55,6 +56,8 @@ def read_facts(
     facts += read_moments(timely, zone)
     for sheet in sheets:
         facts += read_amounts(sheet)
+    for sheet in sheets:
+        facts = of_trouble(sheet, facts)
     return _ordered(_once(facts))
 
 

@@ -240,3 +240,63 @@ def test_a_shop_that_many_terminals_stand_in_names_them_all() -> None:
 def test_sums_are_told_apart(text: str, told: list[str]) -> None:
     """Slang, products, fees, claims: each with its role."""
     assert sorted(sums(text)) == sorted(told)
+
+
+@pytest.mark.parametrize(
+    ("text", "times", "amounts"),
+    [
+        (
+            "в 9.05 первая прошла, а в 9.12 вторая на 300р нет. 89037776655",
+            ["23 09:06..23 09:18"],
+            ["300"],
+        ),
+        (
+            "Вчера: вторая, на 100 рублей в 20:31 с чеком 230954, прошла. Не прошла на 1000 рублей",
+            ["22 08:25..23 10:15"],
+            ["1000"],
+        ),
+        (
+            "Первый, 200 руб. (8 ноября), прошёл, речь о втором. 11.11 в 20-38 внесла 100р",
+            ["11 20:32..11 20:44"],
+            ["100"],
+        ),
+        (
+            "21.11 в 18:00 клал 500 и в 18:20 ещё 300. Первый платёж пришёл, второй не пришёл",
+            ["21 17:45..21 18:15", "21 18:11..21 18:29"],
+            ["500", "300"],
+        ),
+        (
+            "Первый раз пользуюсь. Вчера в 18:20 положил 500, операция прошла, деньги не пришли",
+            ["22 18:11..22 18:29"],
+            ["500"],
+        ),
+        (
+            "Внесла 700, из них 350 зачислились, а вторые 350 пропали. 21 числа в 17.30",
+            ["21 17:15..21 17:45"],
+            ["700", "350", "credited 350"],
+        ),
+        (
+            "вчера в 18:20 положил 500, пришло только 480, остальное не дошло",
+            ["22 18:11..22 18:29"],
+            ["500", "credited 480"],
+        ),
+    ],
+)
+def test_the_payment_that_went_well_claims_nothing(
+    text: str, times: list[str], amounts: list[str]
+) -> None:
+    """Where another one failed; and one payment alone keeps what is said of it."""
+    assert spans(text) == times
+    assert sorted(sums(text)) == sorted(amounts)
+
+
+def test_a_failed_payment_is_looked_for_since_the_one_before_it() -> None:
+    """Where only the good one's time is told."""
+    found = spans("21 ноября в 18:19 я клал 100 рублей, всё пришло. А вот следующий раз нет")
+    assert found == ["21 06:13..23 10:15"]
+
+
+def test_the_receipt_of_the_good_payment_is_not_read() -> None:
+    """It would find the wrong transaction by itself."""
+    text = "Вторая, на 100 рублей с чеком 230954, прошла. Не прошла первая, на 1000 рублей"
+    assert read(text, "receipt") == []
