@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from incidents import metrics, store, store_ledger
+from incidents.calendar import ANNOUNCED, Calendar
 from incidents.findings import Finding
 from incidents.fold import Changes, Key, Row, fold, wanted
 from incidents.ledger import Ledger
@@ -48,6 +49,7 @@ class Run:
     now: datetime
     listening_since: datetime | None
     events_most: int
+    calendar: Calendar = ANNOUNCED
 
 
 @dataclass(slots=True)
@@ -156,7 +158,9 @@ async def _keep(
     run: Run,
     outcome: Outcome,
 ) -> None:
-    ledgers = {terminal: Ledger(run.numbers, run.now) for terminal in findings}
+    ledgers = {
+        terminal: Ledger(run.numbers, run.now, calendar=run.calendar) for terminal in findings
+    }
     await store_ledger.load(connection, ledgers, findings)
     for terminal, ledger in ledgers.items():
         for finding in findings[terminal]:

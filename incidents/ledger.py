@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from incidents.calendar import due
+from incidents.calendar import ANNOUNCED, Calendar, due
 from incidents.cases import DETECTOR, WORK_ORDER, Case
 from incidents.findings import DEVICE, MONEY, Finding, Position, bounded
 from incidents.thresholds import Thresholds
@@ -44,6 +44,7 @@ class Ledger:
     numbers: Thresholds
     now: datetime
     zone_name: str | None = None
+    calendar: Calendar = ANNOUNCED
     incidents: list[Incident] = field(default_factory=list)
     cases: list[Case] = field(default_factory=list)
     opened: list[str] = field(default_factory=list)
@@ -179,6 +180,7 @@ class Ledger:
             self.now,
             zone_name=self.zone_name,
             working_days=self.numbers.due_working_days,
+            calendar=self.calendar,
         )
         money = topic != WORK_ORDER
         case = Case(

@@ -18,10 +18,12 @@ from typing import Final
 import asyncpg
 
 from incidents import metrics, watch
+from incidents.calendar import ANNOUNCED, Calendar
 from incidents.commit import NOTHING_ELSE, Errand, Outcome, Run, commit
 from incidents.settings import IncidentsSettings
 from incidents.silence import was_set
 from incidents.store import Connection
+from incidents.terms import read_calendar
 
 log: Final = logging.getLogger(__name__)
 
@@ -36,6 +38,8 @@ HELD_AGAIN_S: Final = 0.05
 FOLD_EVERY_S: Final = 0.1
 """Commits of one lane do not begin faster than this, unless one is full: a commit costs as much as
 dozens of terminals. What comes after a quiet time waits for nothing."""
+CALENDAR_EVERY_S: Final = 3600.0
+"""How old the imported calendar may be that cases are due by."""
 COMMAND_TIMEOUT_S: Final = 60.0
 IDLE_IN_TRANSACTION: Final = "30s"
 """The server ends a transaction whose process was stopped in the midst of it: nobody else could
@@ -87,6 +91,7 @@ class Doors:
     now: Callable[[], datetime] = _utc_now
     monotonic: Callable[[], float] = time.monotonic
     connect: Callable[[str], Awaitable[Connection]] = connect
+    calendar: Callable[[Connection], Awaitable[Calendar]] = read_calendar
 
 
 REAL: Final = Doors()
@@ -105,6 +110,8 @@ class Worker:
         self._ready = ready
         self._doors = doors
         self._numbers = settings.numbers
+        self._calendar = ANNOUNCED
+        self._calendar_at = float("-inf")
         self._started_at = doors.now()
         self._looked = (self._started_at, doors.monotonic())
         self._since: datetime | None = self._started_at
@@ -194,12 +201,14 @@ class Worker:
 
     async def _watch(self, connection: Connection) -> None:
         """Look for rows and silence at every poll, and when a notification named nobody."""
+        await self._read_calendar(connection)
         await connection.add_listener(JOURNAL, self._told)
         await connection.add_listener(PULSE, self._told)
         self._ready()
         self._ready = lambda: None
         while not self._stopped.is_set():
             self._look.clear()
+            await self._read_calendar(connection)
             now = self._doors.now()
             before, self._looked = self._looked, (now, self._doors.monotonic())
             if was_set(before, self._looked, self._numbers):
@@ -218,6 +227,12 @@ class Worker:
             self._want(await watch.clashes(connection, self._numbers))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._look.wait(), self._settings.poll_s)
+
+    async def _read_calendar(self, connection: Connection) -> None:
+        """Read the calendar before the first case is opened by it, and every hour."""
+        at = self._doors.monotonic()
+        if at - self._calendar_at >= CALENDAR_EVERY_S:
+            self._calendar, self._calendar_at = await self._doors.calendar(connection), at
 
     async def _pulses(self, connection: Connection) -> None:
         """See what newer pulses prove, when told that some have come."""
@@ -266,6 +281,7 @@ class Worker:
             now=self._doors.now(),
             listening_since=self._since,
             events_most=self._settings.events_per_commit,
+            calendar=self._calendar,
         )
         begun = time.perf_counter()
         try:

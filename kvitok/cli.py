@@ -62,6 +62,7 @@ def _options(
 def _add_questions(app: typer.Typer) -> None:
     from kvitok import (  # noqa: PLC0415 - see make_app
         backup_work,
+        calendar_work,
         case_work,
         commands,
         doctor,
@@ -81,6 +82,7 @@ def _add_questions(app: typer.Typer) -> None:
     upkeep.db.command("backup")(backup_work.db_backup)
     upkeep.db.command("restore")(backup_work.db_restore)
     app.add_typer(upkeep.db, name="db")
+    app.add_typer(calendar_work.calendar, name="calendar")
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ import itertools
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -12,6 +12,7 @@ import typer
 
 from collector.settings import CollectorSettings, MqttSettings
 from desk.settings import DeskSettings
+from incidents.calendar import Calendar
 from kvitok.commands import now
 from kvitok.desk_probe import ask_desk
 from kvitok.place import Config, Data, settings_of
@@ -26,6 +27,9 @@ CLOCK_APART_S: Final = 5.0
 AHEAD_MIN: Final = timedelta(days=7)
 LISTENING_FRESH_S: Final = 20.0
 FOLDED_WITHIN_S: Final = 60.0
+
+CALENDAR_AHEAD: Final = timedelta(days=60)
+"""Next year's days are announced in autumn; a case of late December needs them."""
 
 VERSION: Final = """
 select current_setting('server_version'), datctype from pg_database
@@ -54,6 +58,7 @@ from behind b left join lateral (
 """
 """The age of what is not folded: a journal that moves on keeps its cursor young, its rows not."""
 CLOCK: Final = "select clock_timestamp()"
+IMPORTED: Final = "select day, working from calendar_day"
 PARTITIONED_TO: Final = """
 select max((regexp_match(pg_get_expr(c.relpartbound, c.oid), 'TO \\(''([^'']+)''\\)'))[1]
   ::timestamptz)
@@ -197,11 +202,29 @@ def _desk(host: str, port: int) -> Finding:
     return Finding(Grade.FAIL, "desk", text)
 
 
+def _calendar(connection: Connection) -> Finding:
+    return calendar_known(Calendar(dict(connection.execute(IMPORTED).fetchall())), now().date())
+
+
+def calendar_known(calendar: Calendar, today: date) -> Finding:
+    """Return whether the calendar is known far enough ahead of this day."""
+    what, last = "calendar", calendar.last_known(today.year)
+    todo = "import them (`kvitok calendar import`), or new cases name no day to customers"
+    if last is None:
+        text = f"the transferred days of {today.year} are not known: {todo}"
+        return Finding(Grade.WARN, what, text)
+    if today + CALENDAR_AHEAD > date(last, 12, 31):
+        text = f"the transferred days of {last + 1} are not known: {todo}"
+        return Finding(Grade.WARN, what, text)
+    return Finding(Grade.OK, what, f"known until {last}-12-31")
+
+
 _LOOKS: Final[dict[str, Callable[[Connection], Finding]]] = {
     "partitions": _partitions,
     "clock": _clock,
     "collector": _collector,
     "incidents": _incidents,
+    "calendar": _calendar,
 }
 
 

@@ -43,6 +43,7 @@ GRANTS: Final[dict[str, dict[str, str]]] = {
     "report_match": {DESK: ALL},
     "report_candidate": {DESK: ALL},
     "api_token": {DESK: CHANGE},
+    "calendar_day": {INCIDENTS: READ, DESK: READ},
     # The desk's programs: mail runs as the desk does.
     "mail_in": {DESK: ADD},
     "mail_place": {DESK: CHANGE},

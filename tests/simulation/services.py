@@ -18,6 +18,7 @@ from agent.uplink import Uplink
 from collector.app import Collector, Pace
 from collector.database import Connection
 from collector.settings import CollectorSettings
+from incidents.calendar import ANNOUNCED, Calendar
 from incidents.settings import IncidentsSettings
 from incidents.thresholds import Thresholds
 from incidents.worker import Worker
@@ -54,6 +55,11 @@ class Numbers:
     connections: int = 2
     queue_mib: int = 4
     thresholds: Thresholds = field(default_factory=Thresholds)
+
+
+async def _no_calendar(_connection: object) -> Calendar:
+    """Import nothing: no law of the fold hangs on which days people work."""
+    return ANNOUNCED
 
 
 class Process:
@@ -214,7 +220,7 @@ class Services:
             **{name: getattr(thresholds, name) for name in thresholds.__dataclass_fields__},
         )
         doors = incidents.worker.Doors(
-            now=process.now, monotonic=process.monotonic, connect=connect
+            now=process.now, monotonic=process.monotonic, connect=connect, calendar=_no_calendar
         )
         process.program = program = self._parts.worker(settings, doors=doors)
         await program.run()

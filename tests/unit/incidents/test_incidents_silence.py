@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from incidents import clash
-from incidents.calendar import announced, due, is_working_day, zone
+from incidents.calendar import ANNOUNCED, announced, due, zone
 from incidents.cases import TRANSITIONS, Case, CaseState, Move, moves
 from incidents.findings import Finding
 from incidents.health import health
@@ -251,7 +251,7 @@ def test_due_is_the_end_of_the_fifth_working_day(
 
 def test_a_working_saturday_works_and_a_year_nobody_knows_is_a_guess() -> None:
     """Transferred days count; without data the day is given, and said to be a guess."""
-    assert is_working_day(datetime(2025, 11, 1, tzinfo=UTC).date())
+    assert ANNOUNCED.is_working_day(datetime(2025, 11, 1, tzinfo=UTC).date())
     assert announced(2026)
     assert due(datetime(2031, 3, 3, tzinfo=UTC), zone_name=None, working_days=5).guessed == (2031,)
 
