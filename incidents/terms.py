@@ -1,4 +1,4 @@
-"""The door to the imported calendar: by when a case is due, wherever it is opened."""
+"""By when a case is due, wherever it is opened: the setting and the imported calendar together."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -52,7 +52,6 @@ DOORS: dict[str, str] = {
     "incidents/matching/matcher.py": "asks on a connection",
     "incidents/store.py": "reads and writes the fold's tables",
     "incidents/store_ledger.py": "reads and writes incidents and cases",
-    "incidents/terms.py": "reads the imported calendar",
     "incidents/worker.py": "reads the clock, holds connections",
     "kvitok/api.py": "asks the JSON API",
     "kvitok/ask.py": "holds one connection for one question",
