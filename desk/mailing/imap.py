@@ -205,9 +205,9 @@ class Mailbox:
             return
         with contextlib.suppress(OSError):
             box.client.sock.shutdown(socket.SHUT_RDWR)
-        with contextlib.suppress(OSError, ValueError):
-            box.client.file.close()
-            box.client.sock.close()
+        for each in (box.client.file, box.client.sock):
+            with contextlib.suppress(OSError, ValueError):
+                each.close()
 
     @property
     def box(self) -> BaseMailBox:

@@ -1,5 +1,6 @@
 """Below `imap`: how a connection is made, how fetched mails are told apart, what errors say."""
 
+import contextlib
 import imaplib
 import re
 import socket
@@ -66,7 +67,9 @@ class Box(BaseMailBox):
             try:
                 client.starttls(tls_context(wanted))
             except BaseException:
-                client.shutdown()
+                # A handshake that failed has taken the socket with it.
+                with contextlib.suppress(OSError):
+                    client.shutdown()
                 raise
         return client
 

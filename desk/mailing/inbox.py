@@ -28,7 +28,7 @@ from desk.mailing.portions import (
     portions,
 )
 from desk.mailing.state import Mailing
-from desk.queries.arrivals import Place, keep_place, read_up_to, turn_back
+from desk.queries.arrivals import Place, forget_place, keep_place, read_up_to
 
 LOG: Final = logging.getLogger("kvitok.mail.inbox")
 
@@ -147,9 +147,8 @@ class Reading:
             self._troubles.clear()
         first = await read_up_to(self.mailing.database, self.source, folder.uidvalidity)
         if folder.uid_next is not None and folder.uid_next < first:
-            LOG.warning("The mailbox gives uids out again: it was restored; reading from there")
-            place = Place(folder.uidvalidity, folder.uid_next)
-            await turn_back(self.mailing.database, self.source, place)
+            LOG.warning("The mailbox gives uids out again: it was restored; all of it is read anew")
+            await forget_place(self.mailing.database, self.source, folder.uidvalidity)
 
     async def catch_up(self, connection: Mailbox, folder: Folder) -> int:
         """Store every mail that is not stored; return how many were new."""

@@ -28,9 +28,7 @@ insert into mail_place (source, uidvalidity, uid_next) values ($1, $2, $3)
 on conflict (source, uidvalidity) do update
 set uid_next = greatest(mail_place.uid_next, excluded.uid_next)
 """
-TURN_BACK_PLACE: Final = """
-update mail_place set uid_next = $3 where source = $1 and uidvalidity = $2 and uid_next > $3
-"""
+FORGET_PLACE: Final = "update mail_place set uid_next = 1 where source = $1 and uidvalidity = $2"
 
 
 class Place(NamedTuple):
@@ -84,6 +82,6 @@ async def keep_place(database: Database, source: str, place: Place) -> None:
     await database.execute(MOVE_PLACE, source, *place)
 
 
-async def turn_back(database: Database, source: str, place: Place) -> None:
-    """Write down that a mailbox gives uids out a second time, from this one on."""
-    await database.execute(TURN_BACK_PLACE, source, *place)
+async def forget_place(database: Database, source: str, uidvalidity: int) -> None:
+    """Write down that nothing of a mailbox is known to be stored: it gives uids out again."""
+    await database.execute(FORGET_PLACE, source, uidvalidity)

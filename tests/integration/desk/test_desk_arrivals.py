@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from desk.mailing.arrivals import Arrival, Kept, keep_mail, message_key
-from desk.queries.arrivals import Place, keep_place, read_up_to, turn_back
+from desk.queries.arrivals import Place, forget_place, keep_place, read_up_to
 from desk.queries.report_keeping import TAKE_UP_UNREAD
 from desk.reports import again
 from desk.reports.again import forever, read_next
@@ -104,16 +104,17 @@ async def test_many_who_bring_it_at_once_make_one(empty_world: World) -> None:
 
 
 async def test_how_far_a_mailbox_was_read_goes_forward(empty_world: World) -> None:
-    """For each UIDVALIDITY apart; back only where a server gives uids out again."""
+    """For each UIDVALIDITY apart; to the beginning where a server gives uids out again."""
     database = empty_world.connection
     assert await read_up_to(database, "box", 7) == 1
     await keep_place(database, "box", Place(7, 10))
     await keep_place(database, "box", Place(7, 4))
     assert await read_up_to(database, "box", 7) == 10
     assert await read_up_to(database, "box", 8) == 1
-    await turn_back(database, "box", Place(7, 4))
-    await turn_back(database, "box", Place(7, 6))
-    assert await read_up_to(database, "box", 7) == 4
+    await keep_place(database, "box", Place(8, 5))
+    await forget_place(database, "box", 7)
+    assert await read_up_to(database, "box", 7) == 1
+    assert await read_up_to(database, "box", 8) == 5
 
 
 async def test_the_same_mail_by_the_api_is_the_report_that_is_there(empty_world: World) -> None:
