@@ -16,7 +16,7 @@ from desk.mailing.metrics import WITHHELD, WRITTEN
 from desk.mailing.outgoing import Outgoing, unpacked
 from desk.mailing.put_off import Taken
 from desk.mailing.state import Mailing
-from desk.mailing.terms import term
+from desk.mailing.terms import is_known, term
 from desk.queries.database import Record, json_value
 from desk.queries.mail_out import (
     ANSWERED,
@@ -29,9 +29,9 @@ from desk.queries.mail_out import (
 )
 from desk.reports.content import Received
 from desk.reports.masking import customer_keys
-from incidents.calendar import zone
+from incidents.calendar import Calendar, zone
 from incidents.store import Connection
-from incidents.thresholds import Thresholds
+from incidents.terms import USUAL, read_calendar
 
 LOG: Final = logging.getLogger("kvitok.mail")
 
@@ -47,6 +47,7 @@ class _Owed:
     customer: str
     who: Correspondent
     now: datetime
+    calendar: Calendar
 
     @property
     def ask(self) -> tuple[str, ...]:
@@ -71,7 +72,10 @@ async def answer_one(mailing: Mailing, but: Sequence[int], taken: Taken) -> bool
             return True
         key = mailing.desk.account_key
         customer = next(iter(customer_keys(who.to.address, (), key)))
-        owed = _Owed(row=row, to=who.to, customer=customer, who=who, now=now)
+        calendar = await read_calendar(connection)
+        owed = _Owed(
+            row=row, to=who.to, customer=customer, who=who, now=now, calendar=calendar
+        )  # fmt: skip
         # From here nobody else writes to this customer: what was counted stays true.
         await connection.execute(LOCK_CUSTOMER, customer)
         return await _judged(mailing, connection, owed)
@@ -141,8 +145,8 @@ def _written(mailing: Mailing, owed: _Owed, own_id: str) -> Outgoing:
             row["due_at"],
             now=owed.now,
             zone=zone(row["timezone"]),
-            is_guessed=row["guessed"],
-            working_days=Thresholds().due_working_days,
+            is_guessed=row["guessed"] or not is_known(owed.calendar, row["due_at"], now=owed.now),
+            working_days=USUAL.working_days,
         ),
         ask=owed.ask,
     )

@@ -4,6 +4,12 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from desk.mailing.compose import Term
+from incidents.calendar import Calendar
+
+
+def is_known(calendar: Calendar, due_at: datetime, *, now: datetime) -> bool:
+    """Return whether the production calendar is known of every year until a case is due."""
+    return all(calendar.knows(year) for year in range(now.year, due_at.year + 1))
 
 
 def term(
@@ -11,8 +17,8 @@ def term(
 ) -> Term:
     """Return the term of a case as its customer is told it.
 
-    `is_guessed`: the production calendar of its days is not known. A term that is over is not
-    promised again.
+    `is_guessed`: the production calendar of its days is not known, or was not when it was set. A
+    term that is over is not promised again.
     """
     if due_at <= now:
         return Term()

@@ -1,5 +1,5 @@
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -73,12 +73,16 @@ async def test_a_day_that_nobody_knows_is_not_promised(world: MailWorld) -> None
     await world.move(case, "due_guessed", state="open")
     await world.report(letter(), case=case)
     over = await world.case(due_at=NOW - timedelta(days=1))
+    unknown = await world.case(due_at=datetime(2038, 1, 12, tzinfo=UTC))
+    await world.report(letter("olga@customer.example"), case=unknown)
     await world.report(letter("petr@customer.example"), case=over)
     await world.write()
-    first, second = await world.mails()
-    assert "в течение 5 рабочих дней" in body(first)
-    assert "в ближайшее время" in body(second)
-    assert "2026 года" not in body(first) + body(second)
+    by_address = {str(mail["To"])[:4]: mail for mail in await world.mails()}
+    guessed, late, unknown_year = (by_address[name] for name in ("ivan", "petr", "olga"))
+    assert "в течение 5 рабочих дней" in body(guessed)
+    assert "в ближайшее время" in body(late)
+    assert "в течение 5 рабочих дней" in body(unknown_year)
+    assert " года" not in body(guessed) + body(late) + body(unknown_year)
 
 
 async def test_the_same_customer_is_asked_again_only_for_something_new(world: MailWorld) -> None:
