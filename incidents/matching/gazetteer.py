@@ -24,6 +24,8 @@ BITS_MIN: Final = 2.0
 COMMON: Final = 0.12
 """A word of more than this share of the fleet only weighs among terminals found otherwise."""
 TYPO_MIN: Final = 84
+ALIKE_MIN: Final = 70
+"""Less alike, a word is of no address of the fleet."""
 TYPOS_MAX: Final = 8
 """Misspelt words looked up per report."""
 
@@ -146,6 +148,18 @@ class Gazetteer:
             form, self._by_initial.get(form[0], ()), scorer=fuzz.ratio, score_cutoff=TYPO_MIN
         )
         return Word(found[0], found[1] / 100 - 0.1) if found else None
+
+    def resembles(self, text: str) -> bool:
+        """Tell whether a word may be one of the fleet's addresses, however badly misspelt."""
+        from rapidfuzz import fuzz, process  # noqa: PLC0415 - only where an address is unknown
+
+        if self.word(text, typos=True):
+            return True
+        alike = self._by_initial.get(text[0], ())
+        return any(
+            process.extractOne(form, alike, scorer=fuzz.ratio, score_cutoff=ALIKE_MIN)
+            for form in (text, key(text))
+        )
 
     def has_house(self, word: Word) -> bool:
         """Tell whether a terminal stands at this house of this street."""

@@ -45,6 +45,15 @@ _STREET: Final = re.compile(
     r"|дом)? ?[0-9]{1,4}(?:[/кк][0-9]{1,3}|[а-г]\b)?(?! ?(?:руб|р\b|тыс))"
     r"|\b(?:метро|м\.|ст\. ?м\.) ?\"?[а-я][а-я-]{3,24}"
 )
+_KIND: Final = (
+    r"(?:ул\.?|улиц[аеы]|проспект[ае]?|пр-к?т[ае]?|просп\.|пр\.|шоссе|переул\w{2,3}|пер\.|б-р"
+    r"|бульвар[ае]?|наб\.|набережн\w{2,3}|площад[ьи]|пл\.|проезд[ае]?|тракт[ае]?)"
+)
+_ADDRESS: Final = re.compile(
+    rf"\b(?:{_KIND} ?\"?(?P<a>[а-я][а-я-]{{3,24}})|(?P<b>[а-я][а-я-]{{3,24}}) {_KIND})\"?,? ?"
+    r"(?:д\.?|дом)? ?[0-9]{1,3}(?![0-9:]|[.,][0-9])(?! ?(?:руб|р\b|тыс|₽|коп))"
+)
+"""A street by its kind and name, with a house."""
 _HOUSE_ALONE: Final = re.compile(
     r"\b(?:д\.|дом|кв\.|квартира|корп\.|подъезд|этаж|офис|оф\."
     r"|стр\.) ?[0-9]{1,4}(?:[/-][0-9]{1,3}|[а-г]\b)?"
@@ -78,9 +87,23 @@ def read_places(sheets: list[Sheet], gazetteer: Gazetteer | None) -> list[Fact]:
     facts = []
     for sheet in sheets:
         if sheet.passage.origin != Origin.ATTACHMENT:
+            facts += _elsewhere(sheet, gazetteer) if gazetteer else []
             facts += _read(sheet, gazetteer) if gazetteer else _streets(sheet)
         for found in _HOUSE_ALONE.finditer(sheet.left):
             sheet.take(*found.span())
+    return facts
+
+
+def _elsewhere(sheet: Sheet, gazetteer: Gazetteer) -> list[Fact]:
+    """Return addresses in streets where the fleet has no terminal: `{"elsewhere": true}`."""
+    facts = []
+    for found in list(_ADDRESS.finditer(sheet.left))[:10]:
+        name = found["a"] or found["b"]
+        if name in GENERIC or gazetteer.resembles(name):
+            continue
+        value: dict[str, object] = {"words": found[0], "terminals": {}, "elsewhere": True}
+        facts.append(sheet.fact("place", value, found.span(), 0.5))
+        sheet.take(*found.span())
     return facts
 
 

@@ -34,7 +34,7 @@ LEXICON: Final = frozenset(
     "договора кошелек кошелька баланс интернет ошибочно ошиблась ошибся неправильный правильный "
     "вместо нужно хотела хотел перезвоните связи дважды повторно зачислите разобраться "
     "разберитесь проверьте пришлите копию дубликат чека чеков билайн мегафон операция операции "
-    "документ".split()
+    "документ заканчивается оканчивается последние цифры".split()
 )  # fmt: skip
 """Forms as they stand in mails; patterns elsewhere read them."""
 
@@ -53,4 +53,8 @@ def spelt(word: str) -> str | None:
 
     slips = 2 if len(word) >= LONG else 1
     found = process.extractOne(word, _SORTED, scorer=OSA.distance, score_cutoff=slips)
-    return found[0] if found and (found[0][0] == word[0] or found[0][1:] == word) else None
+    if not found:
+        return None
+    right = found[0]
+    swapped = right[:2] == word[1] + word[0]
+    return right if right[0] == word[0] or right[1:] == word or swapped else None

@@ -300,3 +300,21 @@ def test_the_receipt_of_the_good_payment_is_not_read() -> None:
     """It would find the wrong transaction by itself."""
     text = "Вторая, на 100 рублей с чеком 230954, прошла. Не прошла первая, на 1000 рублей"
     assert read(text, "receipt") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "elsewhere"),
+    [
+        ("Автомат стоит: Заводская ул., 30", True),
+        ("терминал на ул. Чехова, дом 28", True),
+        ("по адресу: Москва, проспект Космонавтов 54, внёс 500", True),
+        ("терминал на ул. Ленина, дом 15", False),
+        ("терминал на ул. Лнина, дом 15", False),
+        ("улица Тверская 14", False),
+        ("внёс 500 руб., дом 5", False),
+    ],
+)
+def test_an_address_where_no_terminal_stands_is_told(text: str, *, elsewhere: bool) -> None:
+    """A street that the fleet's addresses do not name speaks for another fleet."""
+    values = [fact.value for fact in read(text, "place") if isinstance(fact.value, dict)]
+    assert any(value.get("elsewhere") for value in values) is elsewhere
