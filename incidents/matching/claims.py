@@ -4,7 +4,7 @@ Quoted text claims nothing. Accounts become keyed hashes, those of one slip of t
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Final
@@ -22,6 +22,8 @@ DIGITS: Final = "0123456789"
 MONEY_MAX: Final = 2**62
 YEAR_MIN: Final = 2000
 YEAR_MAX: Final = 2200
+BARE: Final = 0.5
+"""How far a number without a unit is a sum where another has one."""
 OTHERWISE: Final = 0.25
 """What another reading of a time is worth, all of them together."""
 
@@ -238,6 +240,12 @@ def _amounts(facts: Sequence[Fact], fiscal: Sequence[Mapping[str, object]]) -> t
         for fact in facts
         if (value := _dict(fact)) and abs(int(str(value["minor"]))) <= MONEY_MAX
     ]  # fmt: skip
+    if any(amount.currency for amount in said):
+        # Beside a sum with its unit a bare number is seldom a sum.
+        said = [
+            amount if amount.currency else replace(amount, confidence=BARE * amount.confidence)
+            for amount in said
+        ]
     # A receipt's own sum counts only where nobody tells the sum: it may be one with or without fee.
     if not said:
         sums = [minor for value in fiscal if (minor := fiscal_minor(_texts(value))) is not None]

@@ -35,6 +35,8 @@ KEYS: Final = frozenset({("account", "equal"), ("account", "near"), ("terminal",
 BY_BITS: Final = frozenset({"paid_at", "amount", "place", "contact"})
 """Strong by what they weigh."""
 WHO_OR_WHERE: Final = frozenset({"account", "terminal", "place", "receipt", "operation", "contact"})
+CLOCKS: Final = frozenset({"exact", "around"})
+"""Times of which an hour is told: they tell two payments of a day apart."""
 DECIDING: Final = frozenset(
     {"account", "terminal", "place", "receipt", "operation", "amount", "paid_at", "tail", "fiscal"}
 )
@@ -176,21 +178,46 @@ def objection(evidence: Sequence[Evidence]) -> str | None:
     fiscal = by_fact.get("fiscal")
     if fiscal is not None and fiscal.level == "equal":
         return None
-    strong = {each.fact for each in evidence if is_strong(each)}
-    time, amount, symptom = (by_fact.get(name) for name in ("paid_at", "amount", "symptom"))
-    moment, money = _said(time), _said(amount)
-    if moment > 0 and money > 0 and moment + money >= TOGETHER_BITS:
-        strong.add("time and sum")
+    strong = _strong(by_fact)
     if len(strong) < 2 or not strong & WHO_OR_WHERE:
         return "one_strong_fact"
-    # Customers use one terminal again and again: something must tell this time from another.
-    troubled = symptom is not None and symptom.level in {"incident", "state"}
-    whose_and_where = strong & {"account"} and strong & {"terminal", "place"}
-    if moment > 0 or strong & {"receipt", "operation"}:
-        return None
-    recent_and_whole = whose_and_where and _said(by_fact.get("age")) > 0
+    return None if _is_told_apart(by_fact, strong) else "no_time"
+
+
+def _strong(by_fact: Mapping[str, Evidence]) -> set[str]:
+    strong = {each.fact for each in by_fact.values() if is_strong(each)}
+    moment, money = _said(by_fact.get("paid_at")), _said(by_fact.get("amount"))
+    if money > 0 and moment > 0 and moment + money >= TOGETHER_BITS:
+        strong.add("time and sum")
+    if money > 0 and _is(by_fact.get("symptom"), "incident"):
+        strong.add("symptom")
+    return strong
+
+
+def _is_told_apart(by_fact: Mapping[str, Evidence], strong: set[str]) -> bool:
+    """Tell whether it is this time: customers use one terminal again and again."""
+    if strong & {"receipt", "operation"}:
+        return True
+    where = bool(strong & {"terminal", "place"})
+    whose_and_where = where and "account" in strong
+    time, money = by_fact.get("paid_at"), _said(by_fact.get("amount"))
+    failed = _is(by_fact.get("symptom"), "incident")
+    if time is not None and time.bits > 0:
+        kind, _, level = time.level.partition(": ")
+        if level == "day_off":
+            return whose_and_where or failed
+        return kind in CLOCKS or money > 0 or where
+    if money <= 0:
+        return False
+    recent = _said(by_fact.get("age")) > 0
+    if whose_and_where and (failed or recent):
+        return True
     told = "terminal" in strong or money >= UNUSUAL_BITS
-    return None if told and money > 0 and (troubled or recent_and_whole) else "no_time"
+    return told and _is(by_fact.get("symptom"), "incident", "state")
+
+
+def _is(evidence: Evidence | None, *levels: str) -> bool:
+    return evidence is not None and evidence.level in levels
 
 
 def _said(evidence: Evidence | None) -> float:

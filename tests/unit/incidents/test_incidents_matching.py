@@ -38,9 +38,9 @@ def account(digits: str, *, role: str = "paid", form: str = "phone") -> Fact:
     return fact("account", {"digits": digits, "role": role, "form": form})
 
 
-def amount(minor: int, role: str = "inserted", **other: Any) -> Fact:
+def amount(minor: int, role: str = "inserted", *, confidence: float = 0.95, **other: Any) -> Fact:
     """Return a sum."""
-    return fact("amount", {"minor": minor, "role": role, **other})
+    return fact("amount", {"minor": minor, "role": role, **other}, confidence=confidence)
 
 
 def moment(text: str, minutes: float, precision: str, *alternatives: str) -> Fact:
@@ -285,17 +285,58 @@ def test_an_account_and_a_usual_sum_tell_no_time() -> None:
                      incidents=frozenset({"payment_failed"}))  # fmt: skip
     scene = replace(SCENE, transactions=60_000, terminals=400, sums={100000: 180}, sampled=2000)
     lost = (account("9161234567"), fact("symptom", "not_credited"))
+    found = weighed(*lost, amount(100000), payment=failed, scene=scene).decision
+    assert (found.status, found.why) == ("suggested", "no_time")
     place = fact("place", {"words": "", "terminals": {"12345": 0.4}, "bits": 5})
-    for vague in ([], [place]):
-        found = weighed(*lost, amount(100000), *vague, payment=failed, scene=scene).decision
-        assert (found.status, found.why) == ("suggested", "no_time"), vague
-    for said in (fact("terminal", "12345"), fact("receipt", "4512"),
+    for said in (fact("terminal", "12345"), fact("receipt", "4512"), place,
                  moment("2026-11-23 05:00", 300, "period")):  # fmt: skip
         found = weighed(*lost, amount(100000), said, payment=failed, scene=scene).decision
         assert found.status == "attached", said
     odd = replace(failed, accepted=137130)
     found = weighed(*lost, amount(137130), payment=odd, scene=scene).decision
     assert found.status == "attached"
+
+
+@pytest.mark.parametrize(
+    ("told", "status"),
+    [
+        ([moment("2026-11-22 12:00", 180, "part_of_day")], "suggested"),
+        ([moment("2026-11-22 12:00", 180, "part_of_day"), amount(100000)], "attached"),
+        ([moment("2026-11-22 12:00", 180, "part_of_day"), fact("terminal", "12345")], "attached"),
+        ([moment("2026-11-22 11:10", 30, "around")], "attached"),
+        ([moment("2026-11-21 11:10", 30, "around"), amount(137100)], "suggested"),
+        ([moment("2026-11-21 11:10", 30, "around"), amount(137100), fact("terminal", "12345")],
+         "attached"),
+    ],
+)  # fmt: skip
+def test_a_vague_time_tells_no_payment_apart(told: list[Fact], status: str) -> None:
+    """A part of a day needs a sum or a place beside the account; the clock of another day both."""
+    scene = replace(SCENE, transactions=60_000, terminals=400)
+    sums = [each.value["minor"] for each in told if each.kind == "amount"]  # type: ignore[index]  # a sum
+    paid = replace(PAYMENT, accepted=sums[0] if sums else 100000, payment="failed",
+                   incidents=frozenset({"no_receipt"}))  # fmt: skip
+    found = weighed(account("9161234567"), *told, payment=paid, scene=scene)
+    assert found.candidates[0].probability > STANDARD.attach_min
+    assert found.decision.status == status, found
+
+
+def test_a_known_failure_is_a_strong_fact() -> None:
+    """Beside account and sum it stands for a moment that is only a day."""
+    scene = replace(SCENE, transactions=60_000, terminals=400, days=2, sums={100000: 400},
+                    sampled=2000)  # fmt: skip
+    failed = replace(PAYMENT, payment="failed", incidents=frozenset({"payment_failed"}))
+    told = (account("9161234567"), amount(100000), moment("2026-11-22 09:00", 700, "day"))
+    found = weighed(*told, fact("symptom", "not_credited"), payment=failed, scene=scene)
+    assert found.decision.status == "attached"
+    assert weighed(*told, payment=PAYMENT, scene=scene).decision.status != "attached"
+
+
+def test_a_bare_number_beside_a_sum() -> None:
+    """A house's number read as a sum takes nothing from a sum with its unit."""
+    bare = amount(9700, confidence=0.66)
+    both = claims(amount(20000, currency="RUB"), bare).amounts
+    assert [each.confidence for each in both] == [0.95, pytest.approx(0.33)]
+    assert claims(bare).amounts[0].confidence == 0.66
 
 
 def test_a_terminal_that_is_none_of_ours() -> None:
