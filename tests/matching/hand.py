@@ -101,7 +101,7 @@ def hand_mails(name: str = BY_HAND, *, reserved: bool = False) -> Iterator[Mail]
 def _mail(part: str, known: dict[str, Payment]) -> Mail:
     head, _, body = part.partition("\n\n")
     title, *lines = head.splitlines()
-    number, kind, right = title.split()
+    number, kind, *rights = title.replace(",", " ").split()
     headers = {key: value.strip() for key, _, value in (line.partition(":") for line in lines)}
     when, _, offset = headers["Date"].partition(" +")
     sent_at = datetime.fromisoformat(f"{when}+{offset[:2]}:{offset[2:]}" if offset else when)
@@ -113,7 +113,7 @@ def _mail(part: str, known: dict[str, Payment]) -> Mail:
         sender=parseaddr(headers["From"]),
         headers=[(key, value) for key, value in headers.items() if key not in _CARRIED],
     )  # fmt: skip
-    keys = [known[key] for key in right.split(",") if key != "-"]
+    keys = [known[key] for key in rights if key != "-"]
     return Mail(
         name=f"hand-{number}", split="by_hand", family="by_hand", kind=kind,
         raw=carrier.raw(letter, Random(number)), received_at=sent_at + timedelta(seconds=20),
