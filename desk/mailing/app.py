@@ -17,6 +17,7 @@ import prometheus_client
 
 from desk.database import pool
 from desk.mailing import inbox, out, owed
+from desk.mailing.fitness import check
 from desk.mailing.settings import MailSettings
 from desk.mailing.state import Loop, Mailing
 from desk.settings import DeskSettings
@@ -45,7 +46,12 @@ LOOPBACK: Final = "127.0.0.1"
 def run(
     settings: MailSettings, desk: DeskSettings, ready: Callable[[], None] = lambda: None
 ) -> None:
-    """Fetch, write and send until SIGTERM or SIGINT; call `ready` once the loops run."""
+    """Fetch, write and send until SIGTERM or SIGINT; call `ready` once the loops run.
+
+    Raises:
+        MailUnfit: no mail could be made with these settings.
+    """
+    check(settings)
     for folder in (settings.drop, settings.outbox):
         if folder is not None:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
