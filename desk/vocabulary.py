@@ -112,6 +112,16 @@ CASE_ACTION: Final = {
     "reopen": message("Reopened"),
     "report_attached": message("A report was attached"),
     "report_detached": message("A report was taken away"),
+    "report_joined": message("A report came into the case"),
+    "report_released": message("A report set aside was found to be a customer's"),
+    "report_none": message("A report was found to be about none of the payments"),
+    "placed": message("It was found where it happened"),
+    "unplaced": message("It is open again where it happened"),
+    "merged": message("Cases were joined into one"),
+    "parted": message("Cases were parted again"),
+    "mail_sent": message("A mail was sent to the customer"),
+    "mail_failed": message("A mail to the customer could not be delivered"),
+    "mail_withheld": message("The customer was not written to"),
 }
 OPENED_BY: Final = {
     "detector": message("by Kvitok itself"),
@@ -140,6 +150,25 @@ SET_ASIDE: Final = {
     "spam_like": message("looks like spam"),
     "empty": message("nothing in it"),
     "no_sender": message("no sender, or more than one"),
+    "robot": message("a program filled in the form"),
+}
+MAIL: Final = {
+    "answer": message("confirmation that the report came"),
+    "resolution": message("letter about the outcome"),
+}
+MAIL_WITHHELD: Final = {
+    "no_address": message("there is no address"),
+    "unusable_address": message("the address does not work"),
+    "ours": message("the address is our own"),
+    "robot": message("nobody reads that address"),
+    "automatic": message("a program wrote"),
+    "suppressed": message("automatic answers are not wanted"),
+    "forged": message("the sender is forged"),
+    "suspended": message("the report is set aside"),
+    "switched_off": message("such mails are switched off"),
+    "address_cap": message("the address has had enough automatic answers"),
+    "too_late": message("it would have come too late"),
+    "unreadable": message("the report cannot be opened"),
 }
 FACT: Final = {
     "amount": message("Sum"),

@@ -1,16 +1,17 @@
 """Reports: taken by mail, phone or form, kept sealed, and what was understood of them."""
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Self
 
 import orjson
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 from desk.api import API
 from desk.api.asking import Asker, DeskNow, described, json_body, media_type
 from desk.api.problems import Problem, not_found, unprocessable
 from desk.queries.database import INTEGER_MAX, storable
-from desk.queries.reports import Report, read_report, report_number
+from desk.queries.reports import Report, read_report, report_number, topic_of
+from desk.reports.deciding import none_by_person, release_by_person
 from desk.reports.taking import (
     NewReport,
     attach_by_person,
@@ -30,16 +31,24 @@ _MAIL: Final = "message/rfc822"
 
 
 class WantedTransaction(BaseModel):
-    """The transaction that a person says a report is about."""
+    """The transaction that a person says a report is about; without it: only its terminal."""
 
     model_config = ConfigDict(frozen=True)
 
     terminal: Annotated[str, Field(max_length=64)]
-    epoch: Annotated[int, Field(ge=0, le=INTEGER_MAX, strict=True)]
-    tx: Annotated[str, Field(max_length=200)]
+    epoch: Annotated[int, Field(ge=0, le=INTEGER_MAX, strict=True)] | None = None
+    tx: Annotated[str, Field(max_length=200)] | None = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if (self.epoch is None) != (self.tx is None):
+            raise ValueError("epoch and tx belong together")
+        return self
 
 
 _WANTED: Final = TypeAdapter(WantedTransaction)
+_NO_TERMINAL: Final = ("terminal", "there is no such terminal")
+_NO_TRANSACTION: Final = ("tx", "there is no such transaction")
 
 
 @router.post(
@@ -80,15 +89,28 @@ async def match_again(desk: DeskNow, report: str) -> Report:
 
 @router.post("/reports/{report}/attach", responses={409: {}}, openapi_extra=described(_WANTED))
 async def attach(request: Request, desk: DeskNow, asker: Asker, report: str) -> Report:
-    """Join a report to the case of a transaction, by a person's word."""
+    """Join a report to the case of a transaction, by a person's word.
+
+    With `terminal` alone: money went in there, and no transaction is known.
+    """
     wanted = await json_body(request, _WANTED)
     number = _number(report)
+    row = await _row(desk, number)
+    missing = unprocessable(*_NO_TERMINAL if wanted.tx is None else _NO_TRANSACTION)
     if not storable(wanted.terminal, wanted.tx):
-        raise unprocessable("tx", "there is no such transaction")
+        raise missing
     link = Link(
-        report=number, terminal=wanted.terminal, epoch=wanted.epoch, tx=wanted.tx, by="person"
+        report=number,
+        terminal=wanted.terminal,
+        epoch=wanted.epoch,
+        tx=wanted.tx,
+        by="person",
+        topic=topic_of(row),
     )
-    _allow(await attach_by_person(desk, link, asker.name))
+    answer = await attach_by_person(desk, link, asker.name)
+    if isinstance(answer, Refused) and answer.reason == "no_transaction":
+        raise missing
+    _allow(answer)
     return await _row(desk, number)
 
 
@@ -100,13 +122,30 @@ async def detach(desk: DeskNow, asker: Asker, report: str) -> Report:
     return await _row(desk, number)
 
 
+@router.post("/reports/{report}/none", responses={409: {}})
+async def none(desk: DeskNow, asker: Asker, report: str) -> Report:
+    """Say that a report is about none of its candidates; later matches only suggest.
+
+    To attach it takes that back. One that is attached has to be parted from its case first.
+    """
+    number = _number(report)
+    _allow(await none_by_person(desk, number, asker.name))
+    return await _row(desk, number)
+
+
+@router.post("/reports/{report}/release", responses={409: {}})
+async def release(desk: DeskNow, asker: Asker, report: str) -> Report:
+    """Say that a customer wrote a suspended report: it is matched, and never suspended again."""
+    number = _number(report)
+    _allow(await release_by_person(desk, number, asker.name))
+    return await _row(desk, number)
+
+
 def _allow(answer: object) -> None:
     if not isinstance(answer, Refused):
         return
     if answer.reason == "unknown":
         raise not_found("report")
-    if answer.reason == "no_transaction":
-        raise unprocessable("tx", "there is no such transaction")
     raise Problem(409, f"{answer.text[:1].upper()}{answer.text[1:]}.")
 
 

@@ -29,11 +29,12 @@ async def page(
     wanted = state if state in _STATES else None
     after = _key(cursors.read(cursor, _KEY)) if cursor else None
     found = await read_cases_open_first(desk.database, wanted, after=after, limit=_ROWS)
+    terminals = [each.terminal for each in found.items if each.terminal]
     values = {
         "state": wanted or "",
         "states": _STATES,
         "cases": found.items,
-        "zones": await zones_of(desk.database, [each.terminal for each in found.items]),
+        "zones": await zones_of(desk.database, terminals),
         "more": _address(wanted, cursors.write(_flat(found.next))) if found.next else None,
     }
     rows_only = after is not None and "hx-request" in request.headers

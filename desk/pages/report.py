@@ -10,18 +10,27 @@ from starlette.responses import RedirectResponse, Response
 
 from desk.api.asking import DeskNow
 from desk.api.problems import not_found
+from desk.pages.evidence import in_a_sentence
 from desk.pages.marked import SHOWN_MAX, pieces
-from desk.pages.reader import OurOwn, Reader, Reading
+from desk.pages.reader import OurOwn, Reader, Reading, local_path
 from desk.pages.view import View
-from desk.queries.database import INTEGER_MAX
-from desk.queries.report_keeping import read_sealed
-from desk.queries.reports import Candidate, Evidence, Fact, Report, read_report, report_number
+from desk.pages.words_of import words_of
+from desk.queries.cases import read_case
+from desk.queries.database import INTEGER_MAX, storable
+from desk.queries.reports import (
+    Candidate,
+    Evidence,
+    Fact,
+    Report,
+    read_report,
+    report_number,
+    topic_of,
+)
 from desk.queries.terminals import zones_of
 from desk.queries.transactions import Transaction, epoch_of, read_transaction
 from desk.registration import TIMEZONE_DEFAULT
+from desk.reports.deciding import none_by_person, release_by_person
 from desk.reports.taking import attach_by_person, detach_by_person, try_to_match
-from desk.reports.understanding import Reading as Words
-from desk.reports.understanding import unpacked
 from desk.state import Desk
 from desk.words import Language, message
 from incidents.actions import Refused
@@ -33,6 +42,7 @@ router = APIRouter()
 _WIDTH_PER_BIT: Final = 5
 _BITS_MAX: Final = 24
 _NO_TRANSACTION: Final = message("There is no such payment at this terminal.")
+_NO_TERMINAL: Final = message("There is no such terminal.")
 _NOT_MATCHED: Final = message("It could not be matched; the desk's log says where.")
 
 
@@ -62,6 +72,7 @@ class ShownCandidate:
     row: Candidate
     transaction: Transaction | None
     zone: str
+    sentence: str
     evidence: tuple[ShownEvidence, ...]
     chosen: bool
 
@@ -88,21 +99,49 @@ async def attach(
     reading: Reading,
     report: str,
     terminal: Annotated[str, Form(max_length=64)],
-    tx: Annotated[str, Form(max_length=200)],
+    tx: Annotated[str, Form(max_length=200)] = "",
     epoch: Annotated[int | None, Form(ge=0, le=INTEGER_MAX)] = None,
 ) -> Response:
-    """Attach it to a payment by a person's word."""
+    """Attach it to a payment by a person's word; without a payment, to the terminal alone."""
     row = await _report(desk, report)
-    there, what = terminal.strip(), tx.strip()
-    if epoch is None:
+    there, what = terminal.strip(), tx.strip() or None
+    missing = _NO_TERMINAL if what is None else _NO_TRANSACTION
+    if not storable(there, what):
+        return await _page(desk, reading, row, notice=missing)
+    if what is None:
+        epoch = None
+    elif epoch is None:
         epoch = await epoch_of(desk.database, terminal=there, tx=what)
-    if epoch is None:
-        return await _page(desk, reading, row, notice=_NO_TRANSACTION)
-    link = Link(report=int(row.id), terminal=there, epoch=epoch, tx=what, by="person")
+        if epoch is None:
+            return await _page(desk, reading, row, notice=missing)
+    link = Link(
+        report=int(row.id), terminal=there, epoch=epoch, tx=what, by="person", topic=topic_of(row)
+    )
     answer = await attach_by_person(desk, link, reading.name)
     if isinstance(answer, Refused):
-        return await _page(desk, reading, row, notice=_NO_TRANSACTION)
+        return await _page(desk, reading, row, notice=missing)
     return _back(row)
+
+
+@router.post("/reports/{report}/none", dependencies=OurOwn)
+async def none(desk: DeskNow, reading: Reading, report: str) -> Response:
+    """Say that it is about none of its candidates; one that is attached stays attached."""
+    row = await _report(desk, report)
+    await none_by_person(desk, int(row.id), reading.name)
+    return _back(row)
+
+
+@router.post("/reports/{report}/release", dependencies=OurOwn)
+async def release(
+    desk: DeskNow,
+    reading: Reading,
+    report: str,
+    next: Annotated[str, Form()] = "",  # noqa: A002 - what people call it in an address
+) -> Response:
+    """Say that a customer wrote it; done already is done."""
+    row = await _report(desk, report)
+    await release_by_person(desk, int(row.id), reading.name)
+    return RedirectResponse(local_path(next), 303) if next else _back(row)
 
 
 @router.post("/reports/{report}/detach", dependencies=OurOwn)
@@ -133,7 +172,7 @@ async def _page(desk: Desk, reading: Reader, row: Report, *, notice: str = "") -
     zones = await zones_of(desk.database, terminals)
     zone = zones.get(terminals[-1 if row.attached else 0], "") if terminals else ""
     zone = zone or TIMEZONE_DEFAULT
-    words = await _words(desk, int(row.id))
+    words = await words_of(desk, int(row.id))
     values: dict[str, object] = {
         "report": row,
         "zone": zone,
@@ -146,17 +185,11 @@ async def _page(desk: Desk, reading: Reader, row: Report, *, notice: str = "") -
         "candidates": await _candidates(desk, view.language, row, zones),
         "reason": REASONS[view.language].get(row.why or "", ""),
         "questions": [QUESTIONS[view.language].get(each, each) for each in row.ask],
+        "case": await read_case(desk.database, row.case) if row.case else None,
+        "terminal_said": _terminal_said(row),
         "notice": view.words.say(notice) if notice else "",
     }  # fmt: skip
     return view.page("report.html", values, status=409 if notice else 200)
-
-
-async def _words(desk: Desk, report: int) -> Words | None:
-    """Return the customer's own words; only this page and the matcher open them."""
-    sealed = await read_sealed(desk.database, report)
-    packed = sealed["reading"] if sealed else None
-    content = None if packed is None else desk.seal.open(packed)
-    return None if content is None else unpacked(content)
 
 
 async def _candidates(
@@ -171,11 +204,20 @@ async def _candidates(
                 desk.database, terminal=one.terminal, epoch=one.epoch, tx=one.tx
             ),
             zone=zones.get(one.terminal, TIMEZONE_DEFAULT),
+            sentence=in_a_sentence(one.evidence, language),
             evidence=tuple(_step(each, language) for each in one.evidence),
             chosen=(one.terminal, one.epoch, one.tx) == chosen,
         )
         for one in row.candidates
     ]
+
+
+def _terminal_said(row: Report) -> str:
+    """Return the terminal that the report itself names, or the likeliest one."""
+    said = row.first("terminal")
+    if said is not None:
+        return str(said.value)
+    return row.terminals[0].terminal if row.terminals else ""
 
 
 def _step(each: Evidence, language: Language) -> ShownEvidence:

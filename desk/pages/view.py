@@ -15,14 +15,19 @@ from starlette.responses import HTMLResponse, Response
 from desk import clocktime, incident_words, vocabulary
 from desk.money import money
 from desk.queries.cases import CaseStep
+from desk.queries.report_decisions import NONE_FITS, RELEASED
 from desk.state import Desk
 from desk.tones import device_tone
 from desk.words import Language, Words, language_of, message, words
 from incidents.cases import DETECTOR
 from incidents.matching.link import ATTACHED, DETACHED
+from incidents.matching.unplaced import JOINED, MERGED, PARTED
 
 _REPORT: Final = re.compile(r"report (?P<id>\d+)(?:: probability (?P<chance>[0-9.]+\d))?")
 _RARE: Final = 0.001
+_OF_REPORTS: Final = frozenset({ATTACHED, DETACHED, JOINED, RELEASED, NONE_FITS})
+_OF_CASES: Final = frozenset({MERGED, PARTED})
+_OF_MAILS: Final = frozenset({"mail_sent", "mail_failed", "mail_withheld"})
 
 TEMPLATES: Final = Path(__file__).parents[1] / "templates"
 LANGUAGE_COOKIE: Final = "kvitok_language"
@@ -131,18 +136,31 @@ class View:
 
         The service's other remarks are for its own records: the page shows those facts elsewhere.
         """
-        if step.action in {ATTACHED, DETACHED}:
+        if step.action in _OF_REPORTS or step.action in _OF_CASES:
             return None
+        if step.action in _OF_MAILS:
+            return self._mail(step)
         if step.actor != DETECTOR:
             return step.text
         return self.rule(step.text) if step.text in incident_words.KNOWN_RULES else None
 
     def report(self, step: CaseStep) -> tuple[str, str | None] | None:
         """Return the report that a step is about, and how likely it belonged there."""
-        found = _REPORT.match(step.text or "") if step.action in {ATTACHED, DETACHED} else None
+        found = _REPORT.match(step.text or "") if step.action in _OF_REPORTS else None
         if found is None:
             return None
         return found["id"], self.percent(float(found["chance"])) if found["chance"] else None
+
+    def other_case(self, step: CaseStep) -> str | None:
+        """Return the case that a step joined to this one, or parted from it."""
+        return step.text if step.action in _OF_CASES else None
+
+    def _mail(self, step: CaseStep) -> str | None:
+        """Return which mail it was, and why it failed; a mail server's words stay as they are."""
+        if step.action == "mail_withheld":
+            return self.word("MAIL_WITHHELD", step.text)
+        kind, _, reason = (step.text or "").partition(": ")
+        return ": ".join(filter(None, (self.word("MAIL", kind), reason)))
 
     def percent(self, probability: float) -> str:
         """Return `99.5 %`; what is nearly sure is never told as sure."""
