@@ -35,6 +35,7 @@ def make_app(first: str | None) -> typer.Typer:
         app.command(name)(getattr(programs, name))
     mail = typer.Typer(help="Customers' mail: fetched, answered, sent.", no_args_is_help=True)
     mail.command("run")(programs.mail_run)
+    mail.command("check")(programs.mail_check)
     app.add_typer(mail, name="mail")
     if first not in PROGRAMS:
         _add_questions(app)

@@ -99,6 +99,18 @@ def mail_run(data: Data = None, config: Config = None) -> None:
     run(settings.section(MailSettings), settings.section(DeskSettings), ready=announcer())
 
 
+def mail_check(
+    *,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    data: Data = None,
+    config: Config = None,
+) -> None:
+    """Try every way that mail comes in and goes out, sending nothing; 1 when one does not work."""
+    from kvitok.mail_check import check  # noqa: PLC0415 - what a program does not need
+
+    check(settings_of(data, config), json=json)
+
+
 def announcer() -> Callable[[], None]:
     """Return what a program calls once when it works: `serve` waits for that."""
     descriptor = os.environ.pop(READY_FD, "")

@@ -80,7 +80,9 @@ class Mailbox:
         try:
             self.connect()
             self.login()
-            return self.choose()
+            folder = self.choose()
+            self._prepare()
+            return folder  # noqa: TRY300 - what fails in between closes the connection too
         except BaseException:
             self.close()
             raise
@@ -128,14 +130,19 @@ class Mailbox:
             except imaplib.IMAP4.readonly:
                 box.folder.set(name, readonly=True)
                 writable = False
-            if self.settings.imap_processed and not box.folder.exists(self.settings.imap_processed):
-                box.folder.create(self.settings.imap_processed)
         validity, uid_next, mails = (
             self._number(each) for each in ("UIDVALIDITY", "UIDNEXT", "EXISTS")
         )
         if validity is None:
             raise MailboxRefuses(f"{where(self.settings)} gives its mails no lasting uids")
         return Folder(validity, uid_next, mails or 0, writable)
+
+    def until(self) -> str | None:
+        """Return the last day of the server's certificate as the certificate writes it."""
+        sock = self.box.client.sock
+        told = (sock.getpeercert() or {}) if isinstance(sock, ssl.SSLSocket) else {}
+        last = told.get("notAfter")
+        return last if isinstance(last, str) else None
 
     def folders(self) -> list[str]:
         """Return the names of all folders."""
@@ -215,6 +222,13 @@ class Mailbox:
         if self._box is None:
             raise MailboxAway("not connected")
         return self._box
+
+    def _prepare(self) -> None:
+        wanted, box = self.settings.imap_processed, self.box
+        if wanted:
+            with self._failures(f"folder {wanted}"):
+                if not box.folder.exists(wanted):
+                    box.folder.create(wanted)
 
     def _number(self, name: str) -> int | None:
         found = self.box.client.untagged_responses.get(name) or [b""]

@@ -70,6 +70,7 @@ DOORS: dict[str, str] = {
     "kvitok/embedded/nats.py": "prepares and probes the broker",
     "kvitok/embedded/postgres.py": "prepares and probes the database",
     "kvitok/embedded/secrets.py": "makes secrets and keeps them in a file",
+    "kvitok/mail_check.py": "connects to mail servers, tries folders",
     "kvitok/place.py": "reads the environment",
     "kvitok/probe.py": "publishes a probe and waits for it",
     "kvitok/programs.py": "reads the environment, tells who waits",
