@@ -50,6 +50,8 @@ select c.number, c.terminal, c.epoch, c.tx, c.merged_into,
     select r.id from report r
     where r.case_number = c.number and r.customers && $2::text[] and r.id <> $3
       and r.set_aside is null and r.attached_by is null
+      -- What a person has taken out says nothing of the payment that is meant.
+      and not r.held
     order by exists (
       select from report_fact f where f.report = r.id and f.kind = any($6::text[])
     ) desc, r.received_at desc, r.id desc limit $5
