@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from desk.words import Language
+from incidents.thresholds import Thresholds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,8 @@ class DeskSettings:
     """Our own mail servers, apart by blanks, whose word on who sent a mail is believed."""
     form: bool = True
     """Take messages from customers at /help, a public page without a login."""
+    due_working_days: int = Thresholds().due_working_days
+    """A case is due at the end of this working day; the key stands in [incidents]."""
     body_bytes_max: int = 65_536
     """The largest body of any other request."""
     secure_cookies: bool = False

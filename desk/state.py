@@ -13,6 +13,7 @@ from desk.sealing import Seal, Sessions
 from desk.settings import DeskSettings
 from desk.tokens import Bearer, Believed, token_hash
 from desk.visitors import Visitors
+from incidents.actions import Word
 
 _HOUR_S: Final = 3600
 
@@ -52,6 +53,11 @@ class Desk:
     def now(self) -> datetime:
         """Return the moment, aware, UTC."""
         return self.clocks.now()
+
+    def word(self, actor: str, text: str | None = None) -> Word:
+        """Return a word of now, in this house's terms."""
+        days = self.settings.due_working_days
+        return Word(actor=actor, at=self.now(), text=text, due_working_days=days)
 
     async def bearer_of(self, token: str) -> Bearer | None:
         """Return whose token this is; None if nobody's, or revoked."""

@@ -11,6 +11,7 @@ from typing import Final
 from incidents.cases import TRANSITIONS, CaseState, Move, moves
 from incidents.findings import CLEARED_BY_PERSON
 from incidents.store import Connection
+from incidents.thresholds import Thresholds
 
 CLEAR: Final = """
 update incident set cleared_at = greatest($2, opened_at)
@@ -74,6 +75,8 @@ class Word:
     at: datetime
     text: str | None = None
     public: bool = False
+    due_working_days: int = Thresholds().due_working_days
+    """A case that this word opens, or opens again, is due at the end of this working day."""
 
 
 async def move_case(

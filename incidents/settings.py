@@ -57,7 +57,7 @@ class IncidentsSettings:
     """A smaller epoch that moves twice within this time is a second living journal."""
 
     due_working_days: int = _DEFAULT.due_working_days
-    """A case is due at the end of this working day."""
+    """A case is due at the end of this working day; the desk and the mails read it here too."""
 
     open_transactions_max: int = _DEFAULT.open_transactions_max
     """More open transactions than this cannot be: the oldest counts as over."""

@@ -23,6 +23,8 @@ PREFIX: Final = "KVITOK_"
 SECRETS: Final = "secrets"
 SHARED: Final[dict[type, str]] = {MqttSettings: "mqtt"}
 """Classes inside other classes that have a section of their own."""
+KEPT_IN: Final[dict[str, str]] = {"due_working_days": "incidents"}
+"""Keys that several programs read, and the one section that they stand in."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,6 +107,8 @@ class Settings:
             spots = [(SECRETS, key)]
         elif key == "dsn":
             spots.append(("database", "dsn"))
+        elif key in KEPT_IN:
+            spots = [(KEPT_IN[key], key)]
         return next((spot for spot in spots if spot in self.values), None)
 
     def _has(self, path: tuple[str, ...]) -> bool:
@@ -239,7 +243,8 @@ def _keys_of(kind: type, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
         if dataclasses.is_dataclass(hint):
             yield from _keys_of(typing.cast("type", hint), (*path, field.name))
         else:
-            yield (SECRETS, field.name) if _holds(hint, bytes) else (*path, field.name)
+            inside = (KEPT_IN[field.name],) if field.name in KEPT_IN else path
+            yield (SECRETS, field.name) if _holds(hint, bytes) else (*inside, field.name)
 
 
 def _without_file(spot: tuple[str, ...], known: set[tuple[str, ...]]) -> tuple[str, ...] | None:

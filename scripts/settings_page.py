@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from kvitok.settings import SECRETS, SECTIONS, SHARED
+from kvitok.settings import KEPT_IN, SECRETS, SECTIONS, SHARED
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "settings.md"
 BEGIN: Final = "<!-- written by scripts/settings_page.py -->\n"
@@ -44,7 +44,7 @@ def _rows(kind: type, section: str) -> Iterator[tuple[str, str, str]]:
     """Yield (section.key, default, meaning); keys that stand elsewhere only where they stand."""
     hints, meanings = typing.get_type_hints(kind), _meanings(kind)
     for field in dataclasses.fields(kind):
-        if hints[field.name] in SHARED:
+        if hints[field.name] in SHARED or KEPT_IN.get(field.name, section) != section:
             continue
         is_secret = hints[field.name] is bytes
         if is_secret != (section == SECRETS):

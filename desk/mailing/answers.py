@@ -31,7 +31,7 @@ from desk.reports.content import Received
 from desk.reports.masking import customer_keys
 from incidents.calendar import Calendar, zone
 from incidents.store import Connection
-from incidents.terms import USUAL, read_calendar
+from incidents.terms import read_calendar
 
 LOG: Final = logging.getLogger("kvitok.mail")
 
@@ -146,7 +146,7 @@ def _written(mailing: Mailing, owed: _Owed, own_id: str) -> Outgoing:
             now=owed.now,
             zone=zone(row["timezone"]),
             is_guessed=row["guessed"] or not is_known(owed.calendar, row["due_at"], now=owed.now),
-            working_days=USUAL.working_days,
+            working_days=mailing.desk.due_working_days,
         ),
         ask=owed.ask,
     )

@@ -28,6 +28,8 @@ from desk.reports.written import FilledFile, FilledForm
 from desk.state import Desk
 from desk.visitors import AT_ONCE_MAX
 from desk.words import language_of, message, preferred, words
+from incidents.cases import DETECTOR
+from incidents.matching.unplaced import named
 
 BODY_S_MAX: Final = 120.0
 """How long a body may take to come."""
@@ -97,10 +99,10 @@ async def receive(
         lost = photo is not None
         return _form(view, filled, t, status=429, notice=_FULL, photo_lost=lost)
     kept = await take(desk, _report(filled.values, photo, desk.now()))
-    told = await form_case(desk.database, kept.report, desk.now())
+    told = await form_case(desk.database, kept.report, desk.word(DETECTOR, named(kept.report)))
     about = {
         "number": told.number,
-        "due": told.due_at.isoformat(),
+        "due": told.due_at and told.due_at.isoformat(),
         "report": kept.report,
         "email": filled.values["email"],
     }
@@ -116,7 +118,7 @@ async def sent(
     told = _unpacked(desk, about)
     if told is None:
         return RedirectResponse(_in(URL("/help"), lang, t), 303)
-    told["due"] = datetime.fromisoformat(told["due"])
+    told["due"] = told["due"] and datetime.fromisoformat(told["due"])
     return _page(_view(request, desk, lang), "help_sent.html", t, told)
 
 

@@ -11,19 +11,16 @@ from typing import Final
 from desk.database import one_connection
 from desk.queries.database import Database
 from incidents.actions import Word
-from incidents.calendar import due
-from incidents.cases import DETECTOR
 from incidents.matching.link import CUSTOMERS, TOPIC_UNKNOWN, lock, open_unplaced
 from incidents.matching.unplaced import (
     JOINED,
     NewCase,
     left_case,
     merge,
-    named,
     note,
     open_case,
 )
-from incidents.thresholds import Thresholds
+from incidents.terms import Terms
 
 READ: Final = """
 select r.case_number, r.channel, r.received_at, r.set_aside, c.opened_at
@@ -38,23 +35,24 @@ class Told:
     """What a customer is told; without a number, it comes by mail."""
 
     number: str | None
-    due_at: datetime
+    due_at: datetime | None
+    """None where it would be a guess: no day is promised then."""
 
 
-async def form_case(database: Database, report: int, now: datetime) -> Told:
+async def form_case(database: Database, report: int, word: Word) -> Told:
     """Return the number under which a form stands, and by when it will be answered."""
-    term = due(now, zone_name=None, working_days=Thresholds().due_working_days)
     async with one_connection(database) as connection, connection.transaction():
+        term = await Terms(word.due_working_days).due(connection, word.at, None)
+        due_at = None if term.is_guessed else term.at
         await lock(connection, await connection.fetchval(CUSTOMERS, report) or ())
         row = await connection.fetchrow(READ, report)
-        word = Word(actor=DETECTOR, at=now, text=named(report))
         if row is None or row["set_aside"] is not None:
-            return Told(None, term.at)
+            return Told(None, due_at)
         if row["case_number"] is None:
             # It was kept and could not be understood yet: its customer has a number all the same.
-            return Told(await open_unplaced(connection, report, word), term.at)
+            return Told(await open_unplaced(connection, report, word), due_at)
         if row["opened_at"] >= row["received_at"] - RECENT:
-            return Told(row["case_number"], term.at)
+            return Told(row["case_number"], due_at)
         new = NewCase(
             opened_by=row["channel"], topic=TOPIC_UNKNOWN, place=None, term=term, zone_name=None
         )
@@ -63,4 +61,4 @@ async def form_case(database: Database, report: int, now: datetime) -> Told:
         left = await left_case(connection, number)
         assert left is not None
         await merge(connection, left, row["case_number"], word)
-    return Told(number, term.at)
+    return Told(number, due_at)

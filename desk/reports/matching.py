@@ -6,8 +6,7 @@ customer, it is decided again. So two desks at once, or one that dies, make one 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from desk.database import one_connection
@@ -114,12 +113,12 @@ async def _find(connection: Any, desk: Desk, it: Opened, plan: Plan) -> _Found: 
         own = await find([it])
         alone = own.decision.status == "attached"
         found = own if alone else found
-    now = desk.now()
     link = _sure(it, found, alone=alone)
     if link is not None:
-        return _Found(match=found, link=_free(plan, link), word=_by_matcher(link, found, now))
+        word = desk.word(DETECTOR, _by_matcher(link, found))
+        return _Found(match=found, link=_free(plan, link), word=word)
     text = named(it.id) if plan.thread is None else f"{named(it.id)}: {plan.thread.trace}"
-    word = Word(actor=DETECTOR, at=now, text=text)
+    word = desk.word(DETECTOR, text)
     return _Found(match=found, link=_free(plan, _answering(it, plan)), word=word)
 
 
@@ -164,7 +163,7 @@ async def _settle(connection: Any, it: Opened, plan: Plan, found: _Found) -> boo
     home, link, is_new = plan.home, found.link, plan.standing.case is None
     if plan.standing.attached_by is not None:
         return False
-    joins = Word(actor=found.word.actor, at=found.word.at, text=_joins(it, plan))
+    joins = replace(found.word, text=_joins(it, plan))
     if is_new and home is not None and home.terminal is None:
         await join_case(connection, it.id, home.number, joins)
         is_new = False
@@ -213,11 +212,10 @@ def _topic(facts: Sequence[Fact]) -> str:
     return next((str(fact.value) for fact in facts if fact.kind == "topic"), TOPIC_UNKNOWN)
 
 
-def _by_matcher(link: Link, found: Match, now: datetime) -> Word:
+def _by_matcher(link: Link, found: Match) -> str:
     probability = next(
         (one.probability for one in found.candidates
          if (one.terminal, one.epoch, one.tx) == link.place),
         0.0,
     )  # fmt: skip
-    text = f"{named(link.report)}: probability {probability:.4f}, model {found.model}"
-    return Word(actor=DETECTOR, at=now, text=text)
+    return f"{named(link.report)}: probability {probability:.4f}, model {found.model}"

@@ -15,7 +15,7 @@ from desk.metrics import MATCHES, REPORTS
 from desk.queries.report_keeping import SealedReport, store_report
 from desk.reports.matching import match_report
 from desk.state import Desk
-from incidents.actions import Refused, Word
+from incidents.actions import Refused
 from incidents.matching.link import Link, attach, detach
 from incidents.matching.unplaced import named
 
@@ -84,13 +84,13 @@ async def try_to_match(desk: Desk, report: int) -> bool:
 
 async def attach_by_person(desk: Desk, link: Link, actor: str) -> str | Refused:
     """Join a report to a transaction's case by a person's word."""
-    word = Word(actor=actor, at=desk.now(), text=named(link.report))
+    word = desk.word(actor, named(link.report))
     async with one_connection(desk.database) as connection:
         return await attach(connection, link, word)
 
 
 async def detach_by_person(desk: Desk, report: int, actor: str) -> Refused | None:
     """Part a report from its case by a person's word."""
-    word = Word(actor=actor, at=desk.now(), text=named(report))
+    word = desk.word(actor, named(report))
     async with one_connection(desk.database) as connection:
         return await detach(connection, report, word)

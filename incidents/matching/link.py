@@ -13,7 +13,7 @@ from typing import Final, Literal
 import asyncpg
 
 from incidents.actions import Refused, Word
-from incidents.calendar import Due, due
+from incidents.calendar import Due
 from incidents.cases import Standing, case_for
 from incidents.matching.unplaced import (
     GIVE_INCIDENTS,
@@ -33,7 +33,7 @@ from incidents.matching.unplaced import (
     received,
 )
 from incidents.store import Connection
-from incidents.thresholds import Thresholds
+from incidents.terms import Terms
 
 ATTACHED: Final = "report_attached"
 DETACHED: Final = "report_detached"
@@ -232,7 +232,7 @@ async def join_case(connection: Connection, report: int, number: str, word: Word
     case = await connection.fetchrow(CASE_NOW, number)
     assert case is not None
     await note(connection, number, JOINED, word)
-    term = _term(word.at, case["timezone"])
+    term = await _term(connection, word, word.at, case["timezone"])
     await received(connection, (number, case["state"]), word, term.at)
     await connection.execute(JOIN, report, number)
 
@@ -270,7 +270,7 @@ async def _join(connection: Connection, it: _Joining, word: Word) -> str:
     case = next((each for each in standing if each.number == link.case), None) or case_for(
         frozenset(it.report["customers"]), standing
     )
-    term = _term(word.at, it.found["timezone"])
+    term = await _term(connection, word, word.at, it.found["timezone"])
     if case is not None:
         number = case.number
         if left is not None and left.number != number:
@@ -332,7 +332,7 @@ async def _case_after(
 
 async def _new_unplaced(connection: Connection, row: asyncpg.Record, topic: str, word: Word) -> str:
     # The term counts from the moment that the customer's message came.
-    term = _term(row["received_at"], None)
+    term = await _term(connection, word, row["received_at"], None)
     new = NewCase(opened_by=row["channel"], topic=topic, place=None, term=term, zone_name=None)
     number = await open_case(connection, new, word)
     said = Word(actor=word.actor, at=word.at, text=named(row["id"]))
@@ -371,8 +371,8 @@ async def _open(connection: Connection, it: _Joining, term: Due, word: Word) -> 
     return await open_case(connection, new, word)
 
 
-def _term(at: datetime, zone_name: str | None) -> Due:
-    return due(at, zone_name=zone_name, working_days=Thresholds().due_working_days)
+async def _term(connection: Connection, word: Word, at: datetime, zone_name: str | None) -> Due:
+    return await Terms(word.due_working_days).due(connection, at, zone_name)
 
 
 def _place(row: asyncpg.Record) -> Place:

@@ -132,3 +132,15 @@ def test_a_file_that_is_not_there_is_told() -> None:
     """The error says which file and how to name another."""
     with pytest.raises(SettingsError, match=r"gone\.toml: No such file.*--config"):
         load(Path("gone.toml"), {})
+
+
+def test_a_key_that_several_programs_read_stands_in_one_section(tmp_path: Path) -> None:
+    """[incidents] due_working_days is the desk's too; [desk] has none of its own."""
+    settings = load(file(tmp_path, f"{WHOLE}\n[incidents]\ndue_working_days = 3\n"), {})
+    assert settings.section(IncidentsSettings).due_working_days == 3
+    assert settings.section(DeskSettings).due_working_days == 3
+    assert load(file(tmp_path), {}).section(DeskSettings).due_working_days == 5
+    named = load(file(tmp_path), {"KVITOK_INCIDENTS_DUE_WORKING_DAYS": "4"})
+    assert named.section(DeskSettings).due_working_days == 4
+    with pytest.raises(SettingsError, match="due_working_days is no setting"):
+        load(file(tmp_path, f"{WHOLE}\n[desk]\ndue_working_days = 3\n"), {})
