@@ -51,7 +51,7 @@ ADVICE: Final[tuple[tuple[str, str], ...]] = (
     (r"TLS not supported|STARTTLS.*not supported|SMTP STARTTLS extension",
      ('the server offers no STARTTLS there: set [mail] {way}_security = "tls" and its port '
      "({ports})")),
-    (r"PRIVACYREQUIRED|LOGINDISABLED|5\.7\.11|[Ee]ncryption required|Must issue a STARTTLS|AUTH extension is not",
+    (r"PRIVACYREQUIRED|LOGINDISABLED|5\.7\.11|[Ee]ncryption required|a STARTTLS|AUTH ext",
      'the server takes passwords only encrypted: set [mail] {way}_security = "tls" or "starttls"'),
     (r"AUTHENTICATIONFAILED|Authentication failed|\b53[45]\b|\blogin\b",
      ("are [mail] {way}_user and {way}_password right? Many providers want a password made for "
