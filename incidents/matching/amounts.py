@@ -13,6 +13,8 @@ from incidents.matching.words import TAKEN, Sheet
 
 MINOR_MAX: Final = 1_000_000_00
 """More than a million is no cash payment."""
+LISTED_WORDS: Final = 3
+"""Words of a mail that is a list of numbers, at most."""
 AMOUNTS_MAX: Final = 40
 """Numbers of one passage that are weighed."""
 
@@ -80,7 +82,8 @@ ROLES: Final = (
         r"|сдач[аиуе]\w?|выдал[аои]? (?:обратно|назад)|возвратил\w{0,2}|returned"),
     Cue("credited", r"зачисл(?:ен|ил)\w{0,4}|поступил\w{0,2}|пришл[аои]|пришел|дошл[аои]"
         r"|упал[аои]|получил\w?|на (?:счет|баланс)[уе]? (?:появил|оказал"
-        r"|стал)\w{0,4}|credited|в чеке\b|насчитал\w?|(?:распознал|посчитал|засчитал|принял"
+        r"|стал)\w{0,4}|credited|в чеке\b|насчитал\w?|got only|only got|received only"
+        r"|(?:распознал|посчитал|засчитал|принял"
         r"|увидел|прочитал)\w{0,3}(?: \w{1,9}){0,3} как|прийшло|зарахован\w*"),
     Cue("intended", r"хотел\w{0,2}|собирал\w{0,3}|(?:надо|нужно) было|должн[аы]?\b|должен\b"
         r"|планировал\w?|к оплате|хотіл\w?|wanted|намерен\w*|счет (?:был )?на\b"
@@ -94,7 +97,7 @@ ROLES: Final = (
         r"|перев[ео]л\w?|отправил\w?|купюр\w{0,2}|принял\w?|загрузил\w?|забросил\w?"
         r"|бросил\w?|сунул\w?|paid|inserted|put|topped|ate\b|swallowed|took|поклав"
         r"|поповни[влт]\w?|сплати[влт]\w?|вніс|внесла|жұтып|салды[мқ]|төледім"
-        r"|polozhil\w?|oplatil\w?|zakinul\w?|vnes\w{0,2}|кидал\w?|лежал[аои]"
+        r"|sum\b|amount|total|polozhil\w?|oplatil\w?|zakinul\w?|vnes\w{0,2}|кидал\w?|лежал[аои]"
         r"|плат[её]ж\w{0,3}|зависл[аои]|пропал[аои]|ушл[аои]|потерял\w{0,3}"),
 )  # fmt: skip
 """What is said near an amount; `claimed` is money that was put in and is asked for."""
@@ -320,6 +323,15 @@ def _line_of_its_own(sheet: Sheet, each: Money) -> bool:
     return line.strip(" .,") == sheet.even[each.start : each.end] and each.minor % 10_00 == 0
 
 
+def _in_list(sheet: Sheet, each: Money) -> bool:
+    """Tell whether a round number stands beside an account or a terminal, in a mail of numbers."""
+    beside = re.search(r"\x00[ ,;]{1,2}$", sheet.left[: each.start]) or re.match(
+        r"[ ,;]{1,2}\x00", sheet.left[each.end :]
+    )
+    listed = len(re.findall(r"[а-яa-z]{4}", sheet.left)) <= LISTED_WORDS
+    return bool(beside) and listed and each.minor % 50_00 == 0 and each.minor <= 15_000_00
+
+
 def _role(sheet: Sheet, each: Money) -> tuple[str | None, float]:
     """Return what an amount is said to be, and how surely; None: probably no money at all."""
     if sheet.even.endswith("вместо ", 0, each.start):
@@ -331,7 +343,8 @@ def _role(sheet: Sheet, each: Money) -> tuple[str | None, float]:
         return None, 0.0
     if cue is None:
         if not each.sure:
-            return ("inserted", 0.55) if _line_of_its_own(sheet, each) else (None, 0.0)
+            alone = _line_of_its_own(sheet, each) or _in_list(sheet, each)
+            return ("inserted", 0.55) if alone else (None, 0.0)
         return "inserted", 0.7 if sheet.passage.origin != Origin.SUBJECT else 0.6
     role = "inserted" if cue.name == "unpaid" else cue.name
     sureness = 0.95 if each.sure else 0.8

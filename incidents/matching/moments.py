@@ -38,6 +38,8 @@ AHEAD_MAX: Final = timedelta(hours=9)
 """Kamchatka's clock before Moscow's."""
 SLOW: Final = timedelta(minutes=20)
 """What a clock may be slow."""
+PHONE_MIN: Final = 9
+"""So long a number behind "call" takes that word for itself."""
 DAY_UNSAID: Final = 0.65
 """What a time of day is worth whose day nobody named."""
 
@@ -141,7 +143,8 @@ def _is_clock(sheet: Sheet, found: re.Match[str], named: Sequence[Day]) -> bool:
 
 def _of_payment(sheet: Sheet, start: int, end: int) -> bool:
     """Tell whether a time is not that of a call, a letter, a birthday."""
-    near = all_near(sheet, (start, end), _SAID, 50)
+    near = [each for each in all_near(sheet, (start, end), _SAID, 50)
+            if each.behind or "\x00" * PHONE_MIN not in sheet.left[each.end : start]]  # fmt: skip
     if not near or near[0].name == "paid":
         return True
     paid = next((each for each in near if each.name == "paid"), None)

@@ -46,12 +46,16 @@ ANCHORS_MAX: Final = 30
 WORD: Final = re.compile(r"[a-zа-яіїєґәғқңөұүһ]+")
 
 
+_GLUED: Final = re.compile(r"(?<=[a-zа-я]),(?=[0-9])|(?<=[а-я]{3})-(?=[0-9]{2})")
+"""A comma or a dash without a blank behind it, as thumbs type: "sum-300,date-20.11"."""
+
+
 def even(text: str) -> str:
     """Return the text in small letters with one kind of dash, blank and quote, just as long."""
     small = text.lower()
     if len(small) != len(text):
         small = "".join(each.lower() if len(each.lower()) == 1 else each for each in text)
-    small = small.translate(_EVEN)
+    small = _GLUED.sub(" ", small.translate(_EVEN))
     if not _MIXED.search(small):
         return small
     return _LETTERS.sub(
