@@ -62,15 +62,20 @@ async def in_time(work: Coroutine[Any, Any, Answer], most_s: float) -> Answer:
 
 
 @asynccontextmanager
-async def pool(dsn: str, *, connections_max: int) -> AsyncIterator[Database]:
-    """Yield a pool that connects when it is first asked: the desk starts before its database."""
+async def pool(
+    dsn: str, *, connections_max: int, name: str = "kvitok desk"
+) -> AsyncIterator[Database]:
+    """Yield a pool that connects when it is first asked: the desk starts before its database.
+
+    `name` is what the database calls its connections.
+    """
     opened = await asyncpg.create_pool(
         dsn,
         min_size=0,
         max_size=connections_max,
         timeout=_CONNECT_TIMEOUT_S,
         command_timeout=_TIMEOUT_S,
-        server_settings=_SETTINGS,
+        server_settings=_SETTINGS | {"application_name": name},
     )
     try:
         yield cast("Database", opened)

@@ -6,13 +6,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from typing import Final
 
 import typer
 
 from collector.settings import CollectorSettings, MqttSettings
+from desk.mailing.settings import MailSettings
+from desk.mailing.state import can_send
 from desk.settings import DeskSettings
 from incidents.calendar import Calendar
+from kvitok import mail_health
 from kvitok.commands import now
 from kvitok.desk_probe import ask_desk
 from kvitok.place import Config, Data, settings_of
@@ -89,9 +93,10 @@ def doctor(*, json: AsJson = False, data: Data = None, config: Config = None) ->
     settings = settings_of(data, config)
     dsn = settings.section(DatabaseSettings).dsn
     mqtt = settings.section(CollectorSettings).mqtt
+    mail = settings.section(MailSettings)
     desk = (settings.one(DeskSettings, "host"), settings.one(DeskSettings, "port"))
     findings = []
-    for finding in itertools.chain(_database(dsn), [_desk(*desk)], _broker(mqtt)):
+    for finding in itertools.chain(_database(dsn, mail), [_desk(*desk)], _broker(mqtt)):
         findings.append(finding)
         if not json:
             typer.echo(f"{finding.grade.value:<4}  {finding.what}: {finding.text}")
@@ -101,7 +106,7 @@ def doctor(*, json: AsJson = False, data: Data = None, config: Config = None) ->
         raise typer.Exit(1)
 
 
-def _database(dsn: str) -> Iterator[Finding]:
+def _database(dsn: str, mail: MailSettings) -> Iterator[Finding]:
     """Look at the database; without it there is nothing more to see there."""
     try:
         with connected(dsn) as connection:
@@ -109,6 +114,7 @@ def _database(dsn: str) -> Iterator[Finding]:
             yield _migrations(dsn)
             for name, look in _LOOKS.items():
                 yield _looked(name, look, connection)
+            yield _looked("mail", partial(_mail, mail), connection)
     except DatabaseUnreachable as error:
         yield Finding(Grade.FAIL, "database", str(error))
 
@@ -189,6 +195,13 @@ def _incidents(connection: Connection) -> Finding:
         )
         return Finding(Grade.FAIL, what, text)
     return Finding(Grade.OK, what, f"folds, {waits_s:.0f} s behind at most")
+
+
+def _mail(settings: MailSettings, connection: Connection) -> Finding:
+    fetches = bool(settings.imap_host) or settings.drop is not None
+    seen = mail_health.look(connection, now(), sends=can_send(settings), fetches=fetches)
+    grades = {True: Grade.OK, False: Grade.FAIL, None: Grade.WARN}
+    return Finding(grades[seen.is_good], "mail", seen.text)
 
 
 def _desk(host: str, port: int) -> Finding:

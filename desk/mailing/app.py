@@ -39,6 +39,8 @@ STEADY_S: Final = 120.0
 """A loop that worked this long starts again with the first pause."""
 STOP_S: Final = 10.0
 """How long the loops may take to end: a thread of theirs may wait for a mail server."""
+NAME: Final = "kvitok mail"
+"""What the database calls our connections; `kvitok doctor` looks for it."""
 CONNECTIONS_MAX: Final = 6
 LOOPBACK: Final = "127.0.0.1"
 
@@ -69,7 +71,7 @@ async def _run(settings: MailSettings, desk: DeskSettings, ready: Callable[[], N
     loop = asyncio.get_running_loop()
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, stop.set)
-    async with pool(desk.dsn, connections_max=CONNECTIONS_MAX) as database:
+    async with pool(desk.dsn, connections_max=CONNECTIONS_MAX, name=NAME) as database:
         mailing = Mailing(settings, desk, database, Clocks(now=_now, monotonic_s=time.monotonic))
         tasks = [asyncio.create_task(keep(name, each, mailing)) for name, each in LOOPS]
         LOG.info("The mail program runs")

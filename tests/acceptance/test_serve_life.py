@@ -76,7 +76,7 @@ def test_it_goes_on_where_it_was(tmp_path: Path) -> None:
 def listens_beyond_loopback(process: subprocess.Popen[str]) -> list[object]:
     """Return every address on which the service listens that is not this machine's own."""
     everyone = [psutil.Process(process.pid), *children_of(process)]
-    assert len(everyone) >= 6, "serve, broker, database, collector, incidents, desk"
+    assert len(everyone) >= 7, "serve, broker, database, collector, incidents, desk, mail"
     return [
         (each.name(), found.laddr)
         for each in everyone
@@ -150,11 +150,11 @@ def test_it_can_be_stopped_at_any_moment(tmp_path: Path, after_s: float) -> None
 
 
 def test_a_program_that_dies_comes_back(tmp_path: Path) -> None:
-    """Broker, database, collector, incidents, desk: each killed alone, and all is well again."""
+    """Broker, database and each of the four programs: killed alone, and all is well again."""
     folder = tmp_path / "data"
     with serving(folder) as served:
         known = json.loads((folder / "processes.json").read_text("utf-8"))
-        assert set(known) == {"database", "broker", "collector", "incidents", "desk"}
+        assert set(known) == {"database", "broker", "collector", "incidents", "desk", "mail"}
         for name in known:
             pid = _pid(folder, name)
             psutil.Process(pid).kill()

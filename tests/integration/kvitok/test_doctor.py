@@ -23,6 +23,19 @@ POSITION = """
 insert into fold_position (terminal, epoch, next_seq, received_at) values ('T1', 1, %s, %s)
 """
 
+CASE = """
+insert into support_case (number, topic, state, opened_at, due_at, opened_by, changed_at)
+values ('K-2026-000001', 'report', 'open', now(), now(), 'mail', now())
+"""
+REPORT = """
+insert into report (channel, received_at, status, content)
+values ('mail', now() - interval '20 minutes', 'needs_facts', '')
+"""
+MAIL = """
+insert into mail_out (kind, case_number, number, report, customer, content, created_at, due_at)
+select 'answer', 'K-2026-000001', 1, id, 'c', '', now(), now() from report
+"""
+
 
 @contextlib.contextmanager
 def folding(dsn: str) -> Iterator[None]:
@@ -75,3 +88,34 @@ def test_a_desk_that_does_not_answer_is_found(
     """The address is named, and what to do."""
     grade, text = Doctor(database, tmp_path, capsys).says("desk")
     assert (grade, "start it" in text, "127.0.0.1:" in text) == ("FAIL", True, True)
+
+
+def test_mail_that_is_not_sent_is_found(
+    database: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without settings nobody is answered; with them the program runs, and nothing waits long."""
+    doctor = Doctor(database, tmp_path, capsys)
+    assert doctor.says("mail")[0] == "WARN"
+    with doctor.config.open("a") as file:
+        file.write('[mail]\noutbox = "outbox"\n')
+    assert doctor.says("mail") == (
+        "FAIL",
+        "does not run, nobody is answered: start it (`kvitok serve`)",
+    )
+    with (
+        psycopg.connect(database, application_name="kvitok mail", autocommit=True),
+        psycopg.connect(database, autocommit=True) as connection,
+    ):
+        assert doctor.says("mail") == ("OK", "0 mails wait; no mailbox and no drop folder is read")
+        connection.execute(CASE)
+        connection.execute(REPORT)
+        connection.execute(MAIL)
+        assert doctor.says("mail")[0] == "OK"
+        connection.execute("update mail_out set created_at = now() - interval '20 minutes'")
+        grade, text = doctor.says("mail")
+        assert (grade, "1 mails wait, the oldest for 20 min" in text) == ("WARN", True)
+        connection.execute("update mail_out set state = 'failed'")
+        assert doctor.says("mail")[1].startswith("1 mails of the last days were refused")
+        connection.execute("update mail_out set state = 'sent'")
+        connection.execute("update report set answer = 'owed'")
+        assert "1 answers are not written" in doctor.says("mail")[1]
