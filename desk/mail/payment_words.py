@@ -16,6 +16,15 @@ _DEED: Final = re.compile(
     r"|\d\s?(?:руб|₽)|прошу|верните|съел|проглот|застрял|завис|\bpaid\b",
     re.IGNORECASE,
 )
+_COMPLAINT: Final = re.compile(
+    r"терминал|автомат[аеу]?\b|киоск|купюр|бумажк[аиу]\b|\bчек[аиуое]?м?\b|квитанц|\bсдач[аиуе]\b"
+    r"|(?:о|за|у)плати(?:л|в)|оплач(?:ен|ива)|внес(?:л|ен)|вн[её]с\b|вносил|клал[аи]?\b|кинул|закинул"
+    r"|положил|пополнил|пополнял|перев[её]л\b|перевела|не (?:при|до|за)(?:ш|числ)"
+    r"|не (?:поступ|выда)"
+    r"|верните|вернуть|возврат|съел|сожрал|проглот|застрял|завис|пропал[аи]?\b"
+    r"|терміна|\bгрош[іи]|төле|tulov|to'lov|\bpaid\b|\breceipt\b|\bterminal\b|\bkiosk\b|\btopped",
+    re.IGNORECASE,
+)
 
 
 def names_payment(text: str) -> bool:
@@ -26,3 +35,8 @@ def names_payment(text: str) -> bool:
 def speaks_of_payment(text: str) -> bool:
     """Return whether the text tells what was done or went wrong: more than a firm's name does."""
     return bool(_DEED.search(text))
+
+
+def tells_of_payment(text: str) -> bool:
+    """Return whether somebody tells of a payment at a terminal: more than offers and bills do."""
+    return bool(_COMPLAINT.search(text))

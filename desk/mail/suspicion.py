@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from desk.mail.letter import Letter, OwnAddresses
-from desk.mail.payment_words import names_payment
+from desk.mail.payment_words import names_payment, tells_of_payment
 from desk.mail.quoting import bare
 
 
@@ -69,7 +69,8 @@ _AWAY: Final = re.compile(
     r"|отсутствую (?:на (?:рабочем )?месте|в офисе)|меня (?:не будет|нет) (?:в офисе|на месте)"
     r"|(?:ваше|данное|это) (?:письмо|сообщение|обращение) (?:было )?(?:получено|принято"
     r"|сформировано автоматически|отправлено автоматически|создано автоматически)"
-    r"|(?:пожалуйста, )?не отвечайте на это (?:письмо|сообщение)|это автоматическ(?:ий ответ|ое)"
+    r"|(?:пожалуйста, )?не отвечайте на (?:это|данное) (?:письмо|сообщение)"
+    r"|отвечать на (?:него|это письмо) не (?:нужно|надо|требуется)|это автоматическ(?:ий ответ|ое)"
     r"|перебуваю у відпустці|i am (?:currently )?(?:out of|away from) (?:the )?office"
     r"|i(?:'m| am) on (?:vacation|leave|holiday)|this is an automat(?:ed|ic) (?:reply|message)",
     re.IGNORECASE,
@@ -80,6 +81,9 @@ _SELLS: Final = tuple(
         r"казино|букмекер|ставк[аи] на спорт|casino|betting|slots\b",
         r"продвижени[ея] (?:сайт|ваш)|\bseo\b|раскрутк|вывод в топ|создание сайт|backlinks?",
         r"отписаться|unsubscribe|рассылк",
+        r"промокод|ч[её]рная пятница|купон|кэшбэк|выгод[аен]",
+        r"одобрен[ао]? (?:за[йя]м|кредит|карт|заявк)|заявка .{0,20}одобрена|за[йё]м\b|без справок",
+        r"ставка \d|процентн\w+ ставк|\d ?% в (?:день|месяц|год)|% годовых",
         r"скидк[аиу]|акци[яи] действует|спецпредложени|только (?:сегодня|до конца)|распродаж",
         r"микрозайм|займ(?:ы|а)? (?:без|онлайн|до)|кредит (?:без|под|за)|viagra|cialis|виагр",
         r"биткоин|bitcoin|crypto|инвестиц|пассивный доход|заработок в интернете",
@@ -153,7 +157,7 @@ def _automatic(letter: Letter, _own: OwnAddresses, said: str) -> str:
     if _AUTOMATIC_SUBJECT.match(letter.subject):
         return f"subject: {letter.subject[:80]}"
     away = _AWAY.search(said) if len(said) <= _AWAY_CHARS_MAX else None
-    return away.group() if away and not names_payment(f"{bare(letter.subject)}\n{said}") else ""
+    return away.group() if away and not tells_of_payment(f"{bare(letter.subject)}\n{said}") else ""
 
 
 def _list(letter: Letter, own: OwnAddresses, said: str) -> str:
@@ -167,7 +171,7 @@ def _list(letter: Letter, own: OwnAddresses, said: str) -> str:
     if letter.header("precedence").strip().lower() in {"list", "bulk", "junk"}:
         return f"precedence: {letter.header('precedence')}"
     bulk = letter.header("list-unsubscribe") or letter.header("feedback-id")
-    return "list-unsubscribe" if bulk and not names_payment(said) else ""
+    return "list-unsubscribe" if bulk and not tells_of_payment(said) else ""
 
 
 def _no_reply(letter: Letter, own: OwnAddresses, _said: str) -> str:
@@ -186,12 +190,13 @@ def _spam_like(letter: Letter, _own: OwnAddresses, said: str) -> str:
     if re.match(r"[\s\[*(]*spam[\s\]*)]", letter.subject, re.IGNORECASE):
         return "subject: [SPAM]"
     text = f"{bare(letter.subject)}\n{said}"
-    if names_payment(text):
+    if tells_of_payment(text):
         return ""
     sold = [found.group() for pattern in _SELLS if (found := pattern.search(text))]
     if len(re.findall(r"https?://", text)) > _LINKS_MAX:
         sold.append("links")
-    return ", ".join(sold) if len(sold) > 1 else ""
+    # Prices are no payment, but one word that sells beside them is no proof either.
+    return ", ".join(sold) if len(sold) > (1 if not names_payment(text) else 2) else ""
 
 
 def _empty(letter: Letter, _own: OwnAddresses, said: str) -> str:
