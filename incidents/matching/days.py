@@ -1,71 +1,23 @@
 """Days that a report names: calendar dates, days of the week, days ago, whole periods."""
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Final
 
+from incidents.matching.dates import read_dates, trimmed
+from incidents.matching.day import DAYS_MAX, Day, Span
 from incidents.matching.months import MONTH, MONTH_OF, ORDINAL, ORDINALS, year_of
 from incidents.matching.numbers import SMALL
 from incidents.matching.words import Sheet, anchored
 
-DAYS_MAX: Final = 24
-"""Days of one passage that are read."""
-
-Span = tuple[date, date]
-
-
-@dataclass(frozen=True, slots=True)
-class Day:
-    """A day or period as a text names it, and what else it may mean."""
-
-    start: int
-    end: int
-    first: date
-    last: date
-    confidence: float
-    alternatives: tuple[Span, ...] = ()
-    explicit: bool = False
-    """A calendar date: it wins over a day of the week beside it."""
-    night: bool = False
-    """It is the night from `first` to `last`."""
-
-
-_YEAR: Final = (
-    r"(?:,? ?(?P<y>20[0-9]{2}|[0-9]{2}(?= ?г))(?![0-9:])(?: ?(?:года?\b|г\.?(?![а-я])|року|ж))?)?"
-)
-
-_NUMERIC: Final = re.compile(
-    r"(?<![0-9.,/:№-])(?P<d>[0-3]?[0-9])(?P<s>[./\-, ]) ?(?P<m>[0-3]?[0-9])(?P=s)"
-    r" ?(?P<y>20[0-9]{2}|19[0-9]{2}|[0-9]{2})(?![0-9])(?: ?г(?:ода"
-    r"|\.)?(?![а-я]))?"
-)
-_ISO: Final = re.compile(
-    r"(?<![0-9])(?P<y>20[0-9]{2})[-./](?P<m>[01][0-9])[-./](?P<d>[0-3][0-9])(?![0-9])"
-)
-_NAMED: Final = re.compile(
-    r"(?<![0-9.,:])(?:(?P<d>[0-3]?[0-9])(?: ?-? ?(?:го|ое|е|th|st|nd|rd|шы|ші))?"
-    rf"|{ORDINAL})[ ]{{0,2}}(?:of )?{MONTH}{_YEAR}"
-)
-_NAMED_ENGLISH: Final = re.compile(
-    r"\b(?P<m>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov"
-    r"|dec|янв(?=арь)|фев(?=раль)|мар(?=т\b)|апр(?=ель)|май|июн(?=ь)|июл(?=ь)|авг(?=уст\b)"
-    r"|сен(?=тябрь)|окт(?=ябрь)|ноя(?=брь)|дек(?=абрь))[a-zа-я]{0,6}\.? (?P<d>[0-3]?[0-9])"
-    r"(?:th|st|nd|rd|-?го)?(?![0-9:])(?! ?(?:руб|р\b))(?:,? (?P<y>20[0-9]{2}))?"
-)
 _OF_MONTH: Final = re.compile(
     r"(?<![0-9.,:])(?:(?P<d>[0-3]?[0-9])(?:(?:[ -]{0,2}(?:го|ого|е"
     r"|ое))?[ ]{1,2}числ[ао]\w?(?P<past> прошлого месяца)?|-?(?:го\b|ого\b"
     rf"|е\b(?! \w+ сч)))|{ORDINAL}(?: числа(?P<past2> прошлого месяца)?)?(?!"
     r" час))"
 )
-_SHORT: Final = re.compile(
-    r"(?<![0-9.,:/№-])(?P<d>[0-3]?[0-9])(?:[./]"
-    r"|[,-](?=[01]?[0-9],? (?:в|около|примерно|at) [0-2]?[0-9][:.,-]))(?P<m>[01]?[0-9])"
-    r"(?![0-9]|[.,:/-][0-9])(?! ?(?:руб|р\b|р\.|₽|тыс|тг\b|грн|%|[кk]\b))\.?"
-)
-
 _RELATIVE: Final = re.compile(
     r"\b(?:(?P<d2>поза ?-?вчера\w{0,2}|позавчер\w{0,2}|третьего дня|алдыңгүні"
     r"|алдыңғы күні|day before yesterday|pozavchera)"
@@ -113,9 +65,6 @@ _AGO: Final = re.compile(
     r"|тому|бұрын)"
 )
 AGO_WORD: Final = re.compile(r"назад|\bago|тому\b|бұрын|\bкак ")
-_MONTH_WORD: Final = re.compile(
-    rf"(?<![а-яіїa-z])(?:{'|'.join(sorted(MONTH_OF, key=len, reverse=True))})[а-яіїa-z]{{0,7}}"
-)
 _PERIOD: Final = re.compile(
     r"\b(?:(?P<days>на днях|недавно|на этих днях)|(?P<weekend>на (?:этих "
     r"|прошлых )?выходных|в (?:эти |прошлые )?выходные|at the weekend)"
@@ -127,36 +76,10 @@ _PERIOD: Final = re.compile(
 )
 
 
-def _calendar(found: re.Match[str], today: date) -> tuple[date, float] | None:
-    groups = found.groupdict()
-    word = groups.get("w")
-    day = ORDINALS[word] if word else int(groups["d"])
-    month = int(groups["m"]) if groups["m"].isdigit() else MONTH_OF[groups["m"]]
-    sureness = 0.95
-    if not 1 <= month <= 12:
-        if 1 <= day <= 12 and month <= 31:
-            day, month, sureness = month, day, 0.6
-        else:
-            return None
-    year = int(groups["y"]) if groups.get("y") else year_of(month, day, today)
-    if year is None:
-        return None
-    year += 2000 if year < 100 else 0
-    try:
-        value = date(year, month, day)
-    except ValueError:
-        return None
-    if value > today + timedelta(days=1) or value < today - timedelta(days=1200):
-        sureness = 0.0  # no payment: a holiday's end, a birthday
-    elif value < today - timedelta(days=200):
-        sureness -= 0.25
-    return value, sureness
-
-
 def read_days(sheet: Sheet, today: date) -> list[Day]:
     """Take sure days off the sheet (`12.11` alone may be a time: see `read_short_days`)."""
     found: list[Day] = []
-    for read in (_nights, _calendars, _weekdays, _ago, _relatives, _periods, _of_month):
+    for read in (_nights, read_dates, _weekdays, _ago, _relatives, _periods, _of_month):
         for day in read(sheet, today):
             if len(found) >= DAYS_MAX:
                 return found
@@ -177,53 +100,6 @@ def _either_day(sheet: Sheet, day: Day) -> Day:
         return day
     first = day.first.replace(day=int(other["d"]))
     return replace(day, start=begin + other.start(), first=first)
-
-
-def _calendars(sheet: Sheet, today: date) -> Iterator[Day]:
-    for pattern in (_ISO, _NUMERIC, _NAMED, _NAMED_ENGLISH):
-        named = pattern in {_NAMED, _NAMED_ENGLISH}
-        matches = (
-            anchored(pattern, _MONTH_WORD, sheet.left, (30, 24))
-            if named
-            else pattern.finditer(sheet.left)
-        )
-        for found in list(matches):
-            if pattern is _NUMERIC and found["s"] in ", " and len(found["y"]) == 2:
-                continue
-            value = _calendar(found, today)
-            if value and value[1] <= 0:
-                sheet.take(*_trimmed(found))
-            elif value and sheet.left[found.start()] != "\x00":
-                yield Day(*_trimmed(found), value[0], value[0], value[1], explicit=True)
-
-
-def _trimmed(found: re.Match[str]) -> tuple[int, int]:
-    text = found[0]
-    start = found.start() + len(text) - len(text.lstrip(" ,"))
-    return start, found.end() - (len(text) - len(text.rstrip(" ,")))
-
-
-def read_short_days(
-    sheet: Sheet, today: date, is_clock: Callable[[re.Match[str]], bool]
-) -> list[Day]:
-    """Take days written as `12.11` off the sheet, but for those that are clock times."""
-    days = []
-    for found in list(_SHORT.finditer(sheet.left))[:DAYS_MAX]:
-        if int(found["d"]) > 31 or not 1 <= int(found["m"]) <= 12 or is_clock(found):
-            continue
-        value = _calendar_short(found, today)
-        if value:
-            end = found.end() - found[0].endswith(".")
-            sureness = 0.9 if (today - value).days < 120 else 0.5
-            days.append(Day(found.start(), end, value, value, sureness, explicit=True))
-            sheet.take(found.start(), end)
-    return days
-
-
-def _calendar_short(found: re.Match[str], today: date) -> date | None:
-    day, month = int(found["d"]), int(found["m"])
-    year = year_of(month, day, today) if day else None
-    return date(year, month, day) if year else None
 
 
 def _of_month(sheet: Sheet, today: date) -> Iterator[Day]:
@@ -268,7 +144,7 @@ def _weekdays(sheet: Sheet, today: date) -> Iterator[Day]:
     monday = today - timedelta(days=today.weekday())
     for found in list(_WEEKDAY.finditer(sheet.left)):
         number = _weekday_number(found)
-        start, end = _trimmed(found)
+        start, end = trimmed(found)
         recent = today - timedelta(days=(today.weekday() - number) % 7)
         other: tuple[Span, ...] = ()
         sureness = 0.85

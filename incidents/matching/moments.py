@@ -14,7 +14,9 @@ from zoneinfo import ZoneInfo
 from incidents.matching.clock import Clock
 from incidents.matching.clocks import read_clocks, read_day_parts
 from incidents.matching.cues import Cue, all_near
-from incidents.matching.days import Day, read_days, read_short_days
+from incidents.matching.dates import read_short_days
+from incidents.matching.day import Day
+from incidents.matching.days import read_days
 from incidents.matching.parts import GREETING, NOON, OPENING
 from incidents.matching.passage import Fact, Origin
 from incidents.matching.waits import DEADLINE, Moment, read_ago, read_bounds
