@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from desk.mail.letter import Letter, OwnAddresses
-from desk.mail.payment_words import names_payment, tells_of_payment
+from desk.mail.payment_words import tells_of_payment
 from desk.mail.quoting import bare
 
 
@@ -195,8 +195,7 @@ def _spam_like(letter: Letter, _own: OwnAddresses, said: str) -> str:
     sold = [found.group() for pattern in _SELLS if (found := pattern.search(text))]
     if len(re.findall(r"https?://", text)) > _LINKS_MAX:
         sold.append("links")
-    # Prices are no payment, but one word that sells beside them is no proof either.
-    return ", ".join(sold) if len(sold) > (1 if not names_payment(text) else 2) else ""
+    return ", ".join(sold) if len(sold) > 1 else ""
 
 
 def _empty(letter: Letter, _own: OwnAddresses, said: str) -> str:
