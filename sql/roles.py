@@ -30,7 +30,8 @@ GRANTS: Final[dict[str, dict[str, str]]] = {
     "quarantine": {COLLECTOR: ADD, INCIDENTS: READ, DESK: READ},
     "refusal": {COLLECTOR: ALL, INCIDENTS: READ, DESK: READ},
     "listening": {COLLECTOR: CHANGE, INCIDENTS: READ, DESK: READ},
-    "fold": {INCIDENTS: ALL, DESK: READ},
+    # The desk locks a terminal's fold while it decides whether a case has to be opened.
+    "fold": {INCIDENTS: ALL, DESK: "select, update (terminal)"},
     "fold_position": {INCIDENTS: ALL, DESK: READ},
     "device_now": {INCIDENTS: ALL, DESK: READ},
     "transaction": {INCIDENTS: ALL, DESK: READ},

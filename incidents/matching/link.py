@@ -41,6 +41,8 @@ TOPIC_UNKNOWN: Final = "report"
 """The topic of a case that no incident and no symptom names."""
 
 LOCK: Final = "select pg_advisory_xact_lock(hashtextextended($1, 1263948882))"
+FOLD: Final = "select from fold where terminal = $1 for update"
+"""What the fold itself locks: it goes on to other terminals and comes back, as with other folds."""
 CUSTOMERS: Final = "select customers from report where id = $1"
 REPORT: Final = """
 select id, channel, received_at, customers, case_number, terminal, epoch, tx, attached_by, held,
@@ -156,6 +158,9 @@ async def lock(
         keys.append(" ".join(str(each) for each in about))
     for key in keys:
         await connection.execute(LOCK, key)
+    if about is not None:
+        # The detector may be opening the case of this very transaction: wait, then see it.
+        await connection.execute(FOLD, about[0])
 
 
 async def attach(connection: Connection, link: Link, word: Word) -> str | Refused:

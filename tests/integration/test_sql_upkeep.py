@@ -124,6 +124,8 @@ def test_roles_may_do_their_work_only(database: str) -> None:
     assert not _may(database, "kvitok_collector", "select * from support_case")
     assert not _may(database, "kvitok_incidents", "select * from api_token")
     assert _may(database, "kvitok_desk", "select * from event")
+    assert _may(database, "kvitok_desk", "select from fold where terminal = 'T1' for update")
+    assert not _may(database, "kvitok_desk", "update fold set state = '{}'")
     for role in ROLES:
         assert not _may(database, role, "update event set seq = 1")
         assert not _may(database, role, "delete from event")
