@@ -96,12 +96,14 @@ async def failed(world: World, number: str = "K-2026-000500") -> str:
 
 async def tell_customer(world: World, number: str, report: str, sender: str = ANNA) -> None:
     """Let our answer to a report have been sent."""
+    count = "select count(*) from mail_out where case_number = $1"
+    before: int = await world.connection.fetchval(count, number)
     (key,) = customer_keys(sender, (), KEY)
     await world.connection.execute(
         """
         insert into mail_out (kind, case_number, number, report, customer, content, state,
           created_at, due_at)
-        values ('answer', $1, 1, $2, $3, '', 'sent', $4, $4)
+        values ('answer', $1, $5, $2, $3, '', 'sent', $4, $4)
         """,
-        number, int(report), key, NOW,
+        number, int(report), key, NOW, before + 1,
     )  # fmt: skip
