@@ -11,6 +11,7 @@ import typer
 
 from desk.queries.database import Database
 from desk.queries.reports import Report, read_report, read_reports, report_number
+from desk.reports.deciding import release_by_person
 from desk.reports.taking import mailed, take, try_to_match
 from desk.settings import DeskSettings
 from desk.state import Clocks, Desk
@@ -23,6 +24,9 @@ from kvitok.show import AsJson, Limit, as_fields, as_json, as_table
 report = typer.Typer(help="Customers' reports: taken, looked into.", no_args_is_help=True)
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="As `report list` shows it.")]
+Who = Annotated[
+    str, typer.Option("--as", metavar="NAME", help="Who says so, for the report's page.")
+]
 Answer = TypeVar("Answer")
 
 
@@ -32,6 +36,10 @@ class MailUnreadable(Exception):  # noqa: N818 - says what is, like every error 
 
 class NotMatched(Exception):  # noqa: N818 - the same
     """The report is kept, but matching it failed; the line above says where."""
+
+
+class NotReleased(Exception):  # noqa: N818 - the same
+    """The report is not set aside; nothing was changed."""
 
 
 class Status(StrEnum):
@@ -140,6 +148,29 @@ def report_match(
     _tell(_found(number, _at_desk(work, data, config)), json=json)
 
 
+@report.command("release")
+def report_release(
+    number: Id,
+    *,
+    who: Who = "command line",
+    json: AsJson = False,
+    data: Data = None,
+    config: Config = None,
+) -> None:
+    """Say that a customer wrote a suspended report: it is matched, and never suspended again."""
+
+    async def work(desk: Desk) -> Report | None:
+        known = report_number(number)
+        if known is None or await read_report(desk.database, known) is None:
+            return None
+        refused = await release_by_person(desk, known, who)
+        if refused is not None:
+            raise NotReleased(refused.text)
+        return await read_report(desk.database, known)
+
+    _tell(_found(number, _at_desk(work, data, config)), json=json)
+
+
 def _at_desk(work: Callable[[Desk], Awaitable[Answer]], data: Data, config: Config) -> Answer:
     """Do what the desk does, on one connection."""
     settings = settings_of(data, config)
@@ -174,7 +205,10 @@ def _tell(row: Report | None, *, json: bool) -> None:
     if json:
         as_json(Report, row)
         return
-    shown = ("id", "channel", "received_at", "reported_at", "status", "set_aside", "why", "ask")
+    shown = (
+        "id", "channel", "received_at", "reported_at", "status", "set_aside", "released_by",
+        "none_by", "case", "hint_case", "why", "ask",
+    )  # fmt: skip
     fields: list[tuple[str, object]] = [(name, getattr(row, name)) for name in shown]
     if row.attached is not None:
         it = row.attached

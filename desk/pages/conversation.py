@@ -13,6 +13,8 @@ from desk.state import Desk
 OPENED_MAX: Final = 20
 """Reports whose words are shown; the others by their link."""
 TEXT_MAX: Final = 1_500
+UNFOLDED_MAX: Final = 3
+"""Of the customer's messages, the latest."""
 _MAIL: Final = frozenset({"mail_sent", "mail_failed", "mail_withheld"})
 
 
@@ -27,24 +29,26 @@ class Letter:
     subject: str = ""
     text: str | None = None
     cut: bool = False
+    unfolded: bool = False
     files: int = 0
 
 
 async def conversation(desk: Desk, case: Case, reports: Sequence[Report]) -> list[Letter]:
     """Return both sides by time, the latest first; `reports` come like that."""
     letters = [
-        await _letter(desk, report) if number < OPENED_MAX else Letter(report.received_at, report)
+        await _letter(desk, report, unfolded=number < UNFOLDED_MAX) if number < OPENED_MAX else Letter(report.received_at, report)
         for number, report in enumerate(reports)
     ]
     letters += [Letter(step.at, step=step) for step in case.history if step.action in _MAIL]
     return sorted(letters, key=lambda letter: letter.at, reverse=True)
 
 
-async def _letter(desk: Desk, report: Report) -> Letter:
+async def _letter(desk: Desk, report: Report, *, unfolded: bool) -> Letter:
     words = await words_of(desk, int(report.id))
     if words is None:
         return Letter(report.received_at, report)
-    text = words.text.strip()
+    # The text begins with the subject, which is shown above it.
+    text = words.text.removeprefix(words.subject).strip()
     return Letter(
         at=report.received_at,
         report=report,
@@ -52,5 +56,6 @@ async def _letter(desk: Desk, report: Report) -> Letter:
         subject=words.subject,
         text=text[:TEXT_MAX],
         cut=len(text) > TEXT_MAX,
+        unfolded=unfolded,
         files=len(words.files),
     )

@@ -20,7 +20,8 @@ _TERMINAL_MAX: Final = 64
 _AHEAD: Final = timedelta(hours=14)
 """Where a day begins first: a customer there is not in the future."""
 _SUM_MAX_MINOR: Final = 100_000_000
-_ACCOUNT_MIN: Final = 3
+_ACCOUNT_MIN: Final = 4
+_PHONE_DIGITS: Final = 11
 
 _EMAIL: Final = re.compile(r"[^\s@<>\"(),:;\[\]\\]+@(?:[^\s@<>\"(),:;\[\]\\.]+\.)+[^\W\d_]{2,}")
 _SUM: Final = re.compile(r"(\d{1,7})(?:[.,](\d{1,2}))?")
@@ -140,7 +141,9 @@ def _email(text: str) -> str:
 
 
 def _account(text: str) -> str:
-    if sum(each.isalnum() for each in text) < _ACCOUNT_MIN or len(text) > _FIELD_MAX:
+    digits = sum(each.isalnum() for each in text)
+    cut = text.startswith("+") and digits < _PHONE_DIGITS
+    if digits < _ACCOUNT_MIN or cut or len(text) > _FIELD_MAX:
         raise _Wrong(message("Please write the whole number, such as +7 916 000-00-00."))
     return _short(text, _FIELD_MAX)
 

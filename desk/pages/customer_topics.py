@@ -31,6 +31,8 @@ class Topic:
     questions: tuple[Question, ...] = ()
     symptoms: tuple[str, ...] = ()
     """What the choice alone says, as facts name it."""
+    receipt: bool = True
+    """There may be one to look at."""
     tell: bool = False
     """Nothing is understood without a text."""
 
@@ -76,6 +78,7 @@ TOPICS: Final[Mapping[str, Topic]] = {
             ),
         ),
         symptoms=("no_receipt",),
+        receipt=False,
     ),
     "wrong_number": Topic(
         title=message("I paid to a wrong number"),

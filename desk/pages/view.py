@@ -121,7 +121,8 @@ class View:
         """Return what a case is about: an incident, or what its customer says."""
         if topic in incident_words.KNOWN_RULES:
             return self.rule(topic)
-        return self.word("SAID", topic)
+        said = self.word("SAID", topic)
+        return said[:1].upper() + said[1:]
 
     def meaning(self, rule: str) -> str:
         """Return what an incident means."""

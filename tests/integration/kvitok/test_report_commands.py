@@ -1,4 +1,4 @@
-"""`kvitok report add|list|show|match` on a real database."""
+"""`kvitok report add|list|show|match|release` on a real database."""
 
 import asyncio
 import json
@@ -78,3 +78,33 @@ def test_a_file_that_is_no_mail_is_told(
             await connection.close()
 
     assert asyncio.run(count()) == 0
+
+
+def test_a_report_that_was_set_aside_is_released(
+    database: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`kvitok report release`: once, by name; what is not set aside is told."""
+    config = tmp_path / "kvitok.toml"
+    key = "0" * 64
+    config.write_text(
+        f'[database]\ndsn = "{database}"\n[secrets]\nreport_key = "{key}"\naccount_key = "{key}"\n'
+    )
+    file = tmp_path / "robot.eml"
+    file.write_bytes(b"Auto-Submitted: auto-replied\n" + MAIL)
+
+    def kvitok(*arguments: str) -> tuple[int, str]:
+        status = status_of(["report", *arguments, "--config", str(config)])
+        said = capsys.readouterr()
+        return status, said.out + said.err
+
+    assert kvitok("add", str(file))[0] == 0
+    assert "automatic_reply" in kvitok("list", "--status", "suspended")[1]
+    status, said = kvitok("release", "1", "--as", "anna", "--json")
+    assert status == 0
+    row = json.loads(said)
+    assert (row["set_aside"], row["released_by"]) == (None, "anna")
+    assert row["status"] in {"needs_facts", "suggested"}
+    assert kvitok("list", "--status", "suspended") == (0, "no reports\n")
+    status, said = kvitok("release", "1")
+    assert (status, "not set aside" in said) == (1, True)
+    assert "there is no report" in kvitok("release", "2")[1]
