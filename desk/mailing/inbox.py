@@ -157,14 +157,19 @@ class Reading:
         since = None
         if first == 1 and (days := self.mailing.settings.imap_days):
             since = (self.mailing.clocks.now() - timedelta(days=days)).date()
-        uids = await aside(partial(connection.uids, first, since), most_s=FETCH_S)
+        there = await aside(partial(connection.uids, first, since), most_s=FETCH_S)
+        for gone in self._troubles.keys() - set(there):
+            del self._troubles[gone]
         new = 0
-        for part in lists(uids):
+        # What gave most trouble comes last: the connection may end over it once more.
+        for part in lists(sorted(there, key=lambda uid: (self._troubles[uid], uid))):
             sizes = await aside(partial(connection.sizes, part), most_s=FETCH_S)
             for portion in portions(sizes, self._troubles, bytes_max=limit):
                 new += await self._take(connection, folder, (portion, sizes))
                 await self._stand(portion.uids[-1] + 1)
             await self._stand(part[-1] + 1)
+        if there:
+            await self._stand(there[-1] + 1)
         if new:
             LOG.info("%d new mails from the mailbox", new)
         return new
@@ -191,7 +196,7 @@ class Reading:
             raw = mails.get(uid)
             if raw is None:  # it was moved or deleted in between
                 continue
-            complete = portion.whole and len(raw) <= limit
+            complete = len(raw) <= limit and (portion.whole or len(raw) < BEGINNING_BYTES)
             (whole if complete else beginnings).append(uid)
             new += await self._keep(uid, raw if complete else cut(raw, max(sizes[uid], len(raw))))
         await self._tell(connection, folder, whole=whole, beginnings=beginnings)
