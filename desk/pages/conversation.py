@@ -36,7 +36,9 @@ class Letter:
 async def conversation(desk: Desk, case: Case, reports: Sequence[Report]) -> list[Letter]:
     """Return both sides by time, the latest first; `reports` come like that."""
     letters = [
-        await _letter(desk, report, unfolded=number < UNFOLDED_MAX) if number < OPENED_MAX else Letter(report.received_at, report)
+        await _letter(desk, report, unfolded=number < UNFOLDED_MAX)
+        if number < OPENED_MAX
+        else Letter(report.received_at, report)
         for number, report in enumerate(reports)
     ]
     letters += [Letter(step.at, step=step) for step in case.history if step.action in _MAIL]
