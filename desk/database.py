@@ -13,6 +13,8 @@ Answer = TypeVar("Answer")
 
 STATEMENT_TIMEOUT_MS: Final = 15_000
 """A look-up that takes longer helps nobody and holds a connection."""
+IDLE_TIMEOUT_MS: Final = 30_000
+"""Nothing that a transaction waits for in its process takes so long."""
 _TIMEOUT_S: Final = 20
 _CONNECT_TIMEOUT_S: Final = 10
 
@@ -42,6 +44,8 @@ AlreadyThere = asyncpg.UniqueViolationError
 _SETTINGS: Final = {
     "application_name": "kvitok desk",
     "statement_timeout": str(STATEMENT_TIMEOUT_MS),
+    # A frozen process must not hold its locks for ever.
+    "idle_in_transaction_session_timeout": str(IDLE_TIMEOUT_MS),
     # Compiling a plan takes longer than any look-up here.
     "jit": "off",
     "timezone": "UTC",

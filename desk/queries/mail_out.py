@@ -41,7 +41,7 @@ where kind = 'answer' and customer = $2 and case_number in (
 """
 _RESOLVED: Final = """
 from case_history h join support_case c on c.number = h.number
-where h.action = 'resolve'
+where h.action = 'resolve' and h.actor <> 'detector'
   and c.state in ('resolved', 'closed') and c.merged_into is null
   and exists (select from report r where r.case_number = h.number)
   and not exists (

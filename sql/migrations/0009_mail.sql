@@ -59,8 +59,10 @@ create unique index mail_out_resolution on mail_out (history, customer) where ki
 create index mail_out_waiting on mail_out (due_at) where state in ('waiting', 'sending');
 create index mail_out_customer on mail_out (customer, created_at desc);
 create index mail_out_created on mail_out (created_at);
--- Which cases were resolved lately, and may have a customer who does not know it.
-create index case_history_resolved on case_history (at) where action = 'resolve';
+-- Which cases people resolved lately: there may be a customer who does not know it. What the
+-- detector resolves by itself has no customer, and is a hundred times as much.
+create index case_history_resolved on case_history (at)
+  where action = 'resolve' and actor <> 'detector';
 comment on table mail_out is 'Every mail that we owe a customer, written down before it is sent.';
 comment on column mail_out.number is 'Which mail of its case: with the case, its signed Message-ID.';
 comment on column mail_out.history is 'The move that it tells of.';

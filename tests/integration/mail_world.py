@@ -114,7 +114,14 @@ class MailWorld:
         return number
 
     async def move(
-        self, case: str, action: str, *, state: str, text: str | None = None, public: bool = False
+        self,
+        case: str,
+        action: str,
+        *,
+        state: str,
+        text: str | None = None,
+        public: bool = False,
+        actor: str = "anna",
     ) -> int:
         """Move a case as a person does and return the line of its history."""
         await self.connection.execute(
@@ -122,8 +129,8 @@ class MailWorld:
         )
         number: int = await self.connection.fetchval(
             "insert into case_history (number, at, actor, action, state_to, text, public) "
-            "values ($1, $2, 'anna', $3, $4, $5, $6) returning id",
-            case, self.clock.now, action, state, text, public,
+            "values ($1, $2, $3, $4, $5, $6, $7) returning id",
+            case, self.clock.now, actor, action, state, text, public,
         )  # fmt: skip
         return number
 

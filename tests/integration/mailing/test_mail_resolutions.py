@@ -146,3 +146,12 @@ async def test_a_merged_case_s_end_is_not_told(world: MailWorld) -> None:
     )
     await world.write()
     assert await world.mails() == []
+
+
+async def test_what_resolves_by_itself_tells_nobody(world: MailWorld) -> None:
+    """The detector's own resolutions are of cases without a customer."""
+    case = await world.case()
+    await world.report(letter(), case=case, answer="written")
+    await world.move(case, "resolve", state="resolved", actor="detector")
+    await world.write()
+    assert await world.mails() == []
