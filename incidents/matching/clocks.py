@@ -18,7 +18,7 @@ from incidents.matching.clock import (
     said_part,
 )
 from incidents.matching.parts import MONEY_BEHIND, NOON, PART, PARTS
-from incidents.matching.worded_clocks import read_points, read_said, read_worded
+from incidents.matching.worded_clocks import read_english, read_points, read_said, read_worded
 from incidents.matching.words import Sheet
 
 CLOCKS_MAX: Final = 24
@@ -35,6 +35,10 @@ _RANGE: Final = re.compile(
     rf"| дня)?[ ]{{1,2}}(?:до|и|по|and|to|-)[ ]{{1,2}}(?P<b>{HOUR})(?:[:. -]"
     r"(?P<bm>[0-5][0-9])(?![0-9.]))?(?![0-9])(?: ?(?:час\w{0,3}"
     rf"|ч\b\.?))?(?: ?{HALF_DAY})?"
+)
+_HOURS_DASHED: Final = re.compile(
+    rf"\b(?:час(?:ов|а|у|иков|ика)) (?:в )?(?P<a>{HOUR}) ?- ?(?P<b>{HOUR})(?![0-9:.])"
+    rf"(?: ?{HALF_DAY})?"
 )
 _DASHED: Final = re.compile(
     r"(?<![0-9.,:/№-])(?:(?P<a>[01]?[0-9]|2[0-4])(?:[:.](?P<am>[0-5][0-9]))? ?-"
@@ -60,7 +64,7 @@ _HOURS: Final = re.compile(
 
 
 def _ranges(sheet: Sheet) -> Iterator[Clock]:
-    for pattern in (_RANGE, _DASHED):
+    for pattern in (_RANGE, _HOURS_DASHED, _DASHED):
         for found in pattern.finditer(sheet.left):
             group = found.groupdict()
             first, last = group["a"] or group.get("a2"), group["b"] or group.get("b2")
@@ -70,8 +74,8 @@ def _ranges(sheet: Sheet) -> Iterator[Clock]:
             begin = resolved(sheet, found, hour_of(first))
             if not base or not begin:
                 continue
-            low = begin[0] + int(group["am"] or group.get("am2") or group.get("am3") or 0)
-            high = base[0] + int(group["bm"] or group.get("bm2") or 0)
+            low = begin[0] + int(group.get("am") or group.get("am2") or group.get("am3") or 0)
+            high = base[0] + int(group.get("bm") or group.get("bm2") or 0)
             if low > high and low - NOON < high:
                 low -= NOON
             if high - low > NOON and high > low and hour_of(first) <= 12 < hour_of(last) + 12:
@@ -113,6 +117,10 @@ def _exact(sheet: Sheet) -> Iterator[Clock]:
         if hour <= 12 and not said_part(sheet, found):
             half = hour < 7 and not found["h"].startswith("0") and hour > 0
             base = (hour * 60, half)
+        if mark == "-" and minute == hour + 1 and not found["sec"]:
+            clock = clock_at(found, base, (0, 75, 30))  # "at 11-12": from eleven to twelve
+            yield replace(clock, confidence=0.8)
+            continue
         about = bool(found["about"]) and not re.match(r"час", found["about"])
         slack = 30 if about else _slack(minute, seconds=bool(found["sec"]))
         clock = clock_at(found, base, (minute - slack, minute + slack, minute))
@@ -208,7 +216,7 @@ def _sided(clock: Clock, side: str) -> Clock:
 def read_clocks(sheet: Sheet) -> list[Clock]:
     """Take times of day off the sheet."""
     found: list[Clock] = []
-    for read in (_ranges, read_worded, read_said, read_points, _exact, _hours):
+    for read in (_ranges, read_worded, read_said, read_english, read_points, _exact, _hours):
         # A reader's own matches do not overlap; the next sees what is left.
         clocks = list(islice(read(sheet), CLOCKS_MAX))
         for clock in clocks:

@@ -10,13 +10,14 @@ from incidents.matching.months import MONTH, MONTH_OF, ORDINAL, ORDINALS, year_o
 from incidents.matching.words import Sheet, anchored
 
 _YEAR: Final = (
-    r"(?:,? ?(?P<y>20[0-9]{2}|[0-9]{2}(?= ?г))(?![0-9:])(?: ?(?:года?\b|г\.?(?![а-я])|року|ж))?)?"
+    r"(?:,? ?(?P<y>20[0-9]{2}|[0-9]{2}(?= ?г))(?![0-9:])(?: ?(?:года?\b|г\.?(?![а-я])|року|ж))?"
+    r"| две тысячи двадцать [а-я]{4,8}(?:ого|его)(?: года)?)?"
 )
 
 _NUMERIC: Final = re.compile(
-    r"(?<![0-9.,/:№-])(?P<d>[0-3]?[0-9])(?P<s>[./\-, ]) ?(?P<m>[0-3]?[0-9])(?P=s)"
-    r" ?(?P<y>20[0-9]{2}|19[0-9]{2}|[0-9]{2})(?![0-9])(?: ?г(?:ода"
-    r"|\.)?(?![а-я]))?"
+    r"(?<![0-9.,/:№-])(?P<d>[0-3]?[0-9])(?: (?=[./] ))?(?P<s>[./\-, ]) ?"
+    r"(?P<m>[0-3]?[0-9])(?: (?=[./] ))?(?P=s) ?(?P<y>20[0-9]{2}|19[0-9]{2}|[0-9]{2})(?![0-9])"
+    r"(?: ?г(?:ода|\.)?(?![а-я]))?"
 )
 _ISO: Final = re.compile(
     r"(?<![0-9])(?P<y>20[0-9]{2})[-./](?P<m>[01][0-9])[-./](?P<d>[0-3][0-9])(?![0-9])"
@@ -42,6 +43,13 @@ _MONTH_WORD: Final = re.compile(
 )
 
 
+_CLOCK_BEHIND: Final = re.compile(r"[ ,г.]{0,3}(?:в )?[0-2]?[0-9][:.-][0-5][0-9]")
+YEAR_SLIP: Final = timedelta(days=60)
+"""So young, a day of this year is likelier than the same day of the year that is written."""
+YEAR_MOST: Final = timedelta(days=300)
+"""A day without its year that was so long ago is one to come."""
+
+
 def _calendar(found: re.Match[str], today: date) -> tuple[date, float] | None:
     groups = found.groupdict()
     word = groups.get("w")
@@ -53,7 +61,8 @@ def _calendar(found: re.Match[str], today: date) -> tuple[date, float] | None:
             day, month, sureness = month, day, 0.6
         else:
             return None
-    year = int(groups["y"]) if groups.get("y") else year_of(month, day, today)
+    last = year_of(month, day, today)
+    year = int(groups["y"]) if groups.get("y") else last
     if year is None:
         return None
     year += 2000 if year < 100 else 0
@@ -61,11 +70,19 @@ def _calendar(found: re.Match[str], today: date) -> tuple[date, float] | None:
         value = date(year, month, day)
     except ValueError:
         return None
-    if value > today + timedelta(days=1) or value < today - timedelta(days=1200):
-        sureness = 0.0  # no payment: a holiday's end, a birthday
-    elif value < today - timedelta(days=200):
-        sureness -= 0.25
-    return value, sureness
+    if groups.get("y") and last and year - last in {-1, 1}:
+        recent = date(last, month, day)
+        if today - recent < YEAR_SLIP and abs(today - value) > YEAR_SLIP:
+            return recent, 0.7  # January's slip of the pen
+    return value, _sureness(value, today, sureness, told=bool(groups.get("y")))
+
+
+def _sureness(value: date, today: date, sureness: float, *, told: bool) -> float:
+    """Return how surely a date is a payment's; 0: a holiday's end, a birthday, a term to come."""
+    age = today - value
+    if not timedelta(days=-1) <= age <= timedelta(days=1200) or (age > YEAR_MOST and not told):
+        return 0.0
+    return sureness - 0.25 if age > timedelta(days=200) else sureness
 
 
 def read_dates(sheet: Sheet, today: date) -> Iterator[Day]:
@@ -73,7 +90,7 @@ def read_dates(sheet: Sheet, today: date) -> Iterator[Day]:
     for pattern in (_ISO, _NUMERIC, _NAMED, _NAMED_ENGLISH):
         named = pattern in {_NAMED, _NAMED_ENGLISH}
         matches = (
-            anchored(pattern, _MONTH_WORD, sheet.left, (30, 24))
+            anchored(pattern, _MONTH_WORD, sheet.left, (30, 48))
             if named
             else pattern.finditer(sheet.left)
         )
@@ -82,7 +99,9 @@ def read_dates(sheet: Sheet, today: date) -> Iterator[Day]:
                 continue
             value = _calendar(found, today)
             if value and value[1] <= 0:
-                sheet.take(*trimmed(found))
+                begin, end = trimmed(found)
+                clock = _CLOCK_BEHIND.match(sheet.left, end)
+                sheet.take(begin, clock.end() if clock else end)
             elif value and sheet.left[found.start()] != "\x00":
                 yield Day(*trimmed(found), value[0], value[0], value[1], explicit=True)
 
@@ -103,7 +122,9 @@ def read_short_days(
         if int(found["d"]) > 31 or not 1 <= int(found["m"]) <= 12 or is_clock(found):
             continue
         value = _calendar_short(found, today)
-        if value:
+        if value and today - value > YEAR_MOST:
+            sheet.take(*found.span())
+        elif value:
             end = found.end() - found[0].endswith(".")
             sureness = 0.9 if (today - value).days < 120 else 0.5
             days.append(Day(found.start(), end, value, value, sureness, explicit=True))

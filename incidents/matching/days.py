@@ -13,7 +13,8 @@ from incidents.matching.numbers import SMALL
 from incidents.matching.words import Sheet, anchored
 
 _OF_MONTH: Final = re.compile(
-    r"(?<![0-9.,:])(?:(?P<d>[0-3]?[0-9])(?:(?:[ -]{0,2}(?:го|ого|е"
+    r"\bthe (?P<d3>[0-3]?[0-9])(?:st|nd|rd|th)\b"
+    r"|(?<![0-9.,:])(?:(?P<d>[0-3]?[0-9])(?:(?:[ -]{0,2}(?:го|ого|е"
     r"|ое))?[ ]{1,2}числ[ао]\w?(?P<past> прошлого месяца)?|-?(?:го\b|ого\b"
     rf"|е\b(?! \w+ сч)))|{ORDINAL}(?: числа(?P<past2> прошлого месяца)?)?(?!"
     r" час))"
@@ -22,7 +23,7 @@ _RELATIVE: Final = re.compile(
     r"\b(?:(?P<d2>поза ?-?вчера\w{0,2}|позавчер\w{0,2}|третьего дня|алдыңгүні"
     r"|алдыңғы күні|day before yesterday|pozavchera)"
     r"|(?P<d1>в+чера(?:шн\w{2,3}(?: д(?:ень|ня|ню))?|\w{0,2})|вчер[оа]?"
-    r"|вчерась|учора|вчора|вечора|кеше|yesterday|vchera)"
+    r"|вчерась|накануне|учора|вчора|вечора|кеше|yesterday|vchera)"
     r"|(?P<d0>сегодняшн\w{2,3}(?: д(?:ень|ня|ню))?|сегодня\w{0,2}"
     r"|севодня|сегодн|сеодня|сег\b|седня|сення|сьогодні"
     r"|сегодні|бүгін|today|this (?:morning|afternoon|evening)|segodnya"
@@ -45,7 +46,7 @@ _WEEKDAY: Final = re.compile(
     rf"\b(?:{_WEEKDAYS})(?P<week2>,? на (?:прошлой|той|предыдущей) неделе)?"
 )
 _NIGHT: Final = re.compile(
-    r"(?:\b[ву] )?\bноч[ьи]ю? (?:с (?P<from>[0-9]{1,2}(?:-?(?:го|ого))?"
+    r"(?P<last>\blast night)|(?:\b[ву] )?\bноч[ьи]ю? (?:с (?P<from>[0-9]{1,2}(?:-?(?:го|ого))?"
     r"|\w{4,14}) )?на (?:(?P<d>[0-3]?[0-9])(?:-?(?:го|е"
     rf"|ое))?(?![0-9:.])(?: {MONTH})?(?: числ[оа])?"
     rf"|(?P<wd>{re.sub('P<w[0-9]>', ':', _WEEKDAYS)})|(?P<today>сегодня))"
@@ -55,7 +56,7 @@ _COUNT: Final = (
     r"|восемь|девять|десять|пару|пара|несколько|two|three|four|five|a|couple of)"
 )
 _UNIT: Final = (
-    r"(?P<u>дн[еяй]\w?|день|сут\w{2}|недел\w{1,3}|неделек|месяц\w{0,2}|мес|тижн\w"
+    r"(?<![а-я])(?P<u>полмесяца|дн[еяй]\w?|день|сут\w{2}|недел\w{1,3}|неделек|месяц\w{0,2}|мес|тижн\w"
     r"|дні\w?|күн|days?|weeks?|months?)"
 )
 _AGO: Final = re.compile(
@@ -66,8 +67,9 @@ _AGO: Final = re.compile(
 )
 AGO_WORD: Final = re.compile(r"назад|\bago|тому\b|бұрын|\bкак ")
 _PERIOD: Final = re.compile(
-    r"\b(?:(?P<days>на днях|недавно|на этих днях)|(?P<weekend>на (?:этих "
-    r"|прошлых )?выходных|в (?:эти |прошлые )?выходные|at the weekend)"
+    r"\b(?:(?P<days>на днях|недавно|на этих днях)|(?P<weekend>(?:на|в) (?:(?:эт|прошл|минувш"
+    r"|прошедш)[а-я]{1,3} )?выходны[ех]|at the weekend)"
+    r"|(?P<stage>начале|середине|конце) (?P<past>прошлой )?(?:этой )?недели"
     r"|(?P<last>на (?:прошлой|той) неделе|last week|минулого тижня)"
     r"|(?P<this>на этой неделе|this week)"
     r"|(?P<part>в )?(?:(?P<where>начале|середине"
@@ -89,14 +91,18 @@ def read_days(sheet: Sheet, today: date) -> list[Day]:
     return sorted(found, key=lambda each: each.start)
 
 
-_OR: Final = re.compile(r"(?<![0-9.])(?P<d>[0-3]?[0-9])(?:-?го|-?е)?(?: или | либо | ?- ?)$")
+_OR: Final = re.compile(
+    r"(?<![0-9.])(?P<d>[0-3]?[0-9])(?:-?го|-?е)?(?: или | либо | ?- ?|(?P<to> по | до ))$"
+)
 
 
 def _either_day(sheet: Sheet, day: Day) -> Day:
     """Return a day with the one before it that it may be as well: "on the 19th or 20th"."""
     begin = max(0, day.start - 14)
     other = _OR.search(sheet.left[begin : day.start])
-    if not other or day.first != day.last or not 1 <= day.first.day - int(other["d"]) <= 3:
+    if not other or day.first != day.last or not int(other["d"]):
+        return day
+    if not 1 <= day.first.day - int(other["d"]) <= (10 if other["to"] else 3):
         return day
     first = day.first.replace(day=int(other["d"]))
     return replace(day, start=begin + other.start(), first=first)
@@ -104,16 +110,18 @@ def _either_day(sheet: Sheet, day: Day) -> Day:
 
 def _of_month(sheet: Sheet, today: date) -> Iterator[Day]:
     for found in list(_OF_MONTH.finditer(sheet.left)):
-        number = ORDINALS[found["w"]] if found["w"] else int(found["d"])
+        number = ORDINALS[found["w"]] if found["w"] else int(found["d"] or found["d3"])
         if not 1 <= number <= 31:
             continue
-        if found["w"] and "числ" not in found[0] and " " not in found["w"]:
+        alone = found["w"] and "числ" not in found[0] and " " not in found["w"]
+        if alone and not _WEEKDAY_BEFORE.search(sheet.even, 0, found.start()):
             continue  # an hour or a thing: "the second terminal"
         if not found["w"] and "числ" not in found[0] and not _day_alone(sheet, found):
             continue
         past = bool(found["past"] or found["past2"])
         day = _last_number(number, today.replace(day=1) - timedelta(days=1) if past else today)
-        yield Day(found.start(), found.end(), day, day, 0.9 if "числ" in found[0] else 0.75)
+        sureness = 0.9 if "числ" in found[0] else 0.75
+        yield Day(found.start(), found.end(), day, day, sureness, explicit=True)
 
 
 def _day_alone(sheet: Sheet, found: re.Match[str]) -> bool:
@@ -134,6 +142,14 @@ def _last_number(number: int, today: date) -> date:
             return day
         day -= timedelta(days=1)
     return today
+
+
+_WEEKDAY_BEFORE: Final = re.compile(
+    r"(?:понедельник|вторник|среду|четверг|пятниц[уы]|суббот[уы]|воскресенье),? $"
+)
+_EITHER_WEEKDAY: Final = re.compile(
+    rf" (?:или|либо) (?:в )?(?P<wd>{re.sub('P<w[0-9]>', ':', _WEEKDAYS)})"
+)
 
 
 def _weekday_number(found: re.Match[str]) -> int:
@@ -160,12 +176,17 @@ def _weekdays(sheet: Sheet, today: date) -> Iterator[Day]:
         elif recent == today:
             week_ago = recent - timedelta(days=7)
             other = ((week_ago, week_ago),)
+        either = _EITHER_WEEKDAY.match(sheet.left, end)
+        if either and (second := _WEEKDAY.search(either["wd"])):
+            last = recent + timedelta(days=(_weekday_number(second) - number) % 7)
+            yield Day(start, either.end(), recent, last, sureness)
+            continue
         yield Day(start, end, recent, recent, sureness, other)
 
 
 def _nights(sheet: Sheet, today: date) -> Iterator[Day]:
     for found in list(_NIGHT.finditer(sheet.left)):
-        if found["today"]:
+        if found["today"] or found["last"]:
             last = today
         elif found["d"]:
             number = int(found["d"])
@@ -205,6 +226,8 @@ def _ago(sheet: Sheet, today: date) -> Iterator[Day]:
             if unit.startswith(("недел", "тиж", "week"))
             else 30
             if unit.startswith(("мес", "month"))
+            else 15
+            if unit == "полмесяца"
             else 1
         )
         days = round(count * size)
@@ -213,7 +236,7 @@ def _ago(sheet: Sheet, today: date) -> Iterator[Day]:
         if days > 1_000:
             continue
         day = today - timedelta(days=days)
-        slack = {1: 0, 7: 1, 30: 4}[size] * max(1, round(count))
+        slack = {1: 0, 7: 1, 15: 4, 30: 4}[size] * max(1, round(count))
         if vague and found["n"] in {"пару", "несколько", "пара"}:
             slack += 1 if count < 3 else 2
         first, last = day - timedelta(days=slack), min(today, day + timedelta(days=slack))
@@ -242,6 +265,13 @@ def _relatives(sheet: Sheet, today: date) -> Iterator[Day]:
         yield Day(found.start(), found.end(), day, day, 0.93)
 
 
+def _stage_of_week(monday: date, today: date, found: re.Match[str]) -> Span:
+    low, high = {"начале": (0, 2), "середине": (1, 3), "конце": (3, 6)}[found["stage"]]
+    if found["past"] or monday + timedelta(days=low) > today:
+        monday -= timedelta(days=7)
+    return monday + timedelta(days=low), monday + timedelta(days=high)
+
+
 def _periods(sheet: Sheet, today: date) -> Iterator[Day]:
     monday = today - timedelta(days=today.weekday())
     for found in list(_PERIOD.finditer(sheet.left)):
@@ -255,6 +285,8 @@ def _periods(sheet: Sheet, today: date) -> Iterator[Day]:
             first, last = monday - timedelta(days=7), monday - timedelta(days=1)
         elif found["this"]:
             first, last = monday, today
+        elif found["stage"]:
+            first, last = _stage_of_week(monday, today, found)
         elif found["pastmonth"]:
             last = today.replace(day=1) - timedelta(days=1)
             first = last.replace(day=1)

@@ -52,6 +52,18 @@ _SAID: Final = re.compile(
     rf"|ноль (?:{_UNIT_WORDS})|(?:двадцать|тридцать|сорок|пятьдесят)(?: (?:{_UNIT_WORDS}))?)"
     rf"(?![а-я])(?: мин\w{{0,4}})?(?: ?{HALF_DAY})?"
 )
+_ENGLISH_HOURS: Final = dict(
+    zip(
+        "one two three four five six seven eight nine ten eleven twelve".split(),
+        range(1, 13),
+        strict=True,
+    )
+)
+_ENGLISH: Final = re.compile(
+    r"\b(?P<mm>half|quarter|five|ten|twenty|twenty[ -]five) (?P<side>past|to)"
+    rf" (?P<h>1[0-2]|[1-9]|{either(_ENGLISH_HOURS)})\b(?: ?{HALF_DAY})?"
+)
+_ENGLISH_MINUTES: Final = {"half": 30, "quarter": 15, "five": 5, "ten": 10, "twenty": 20}
 _POINT: Final = re.compile(
     rf"(?:{ABOUT}|{SIDE})?(?:в )?(?P<point>полдень|полудня|полудню|полночь"
     r"|полуночи|полуночь|noon|midnight)"
@@ -100,6 +112,18 @@ def read_said(sheet: Sheet) -> Iterator[Clock]:
             slack = 15 if minute in {0, 30} else 9
             clock = clock_at(found, base, (minute - slack, minute + slack, minute))
             yield replace(clock, precision="exact")
+
+
+def read_english(sheet: Sheet) -> Iterator[Clock]:
+    """Yield English times in words: "half past eight"."""
+    for found in _ENGLISH.finditer(sheet.left):
+        hour = _ENGLISH_HOURS.get(found["h"]) or int(found["h"])
+        base = resolved(sheet, found, hour)
+        minutes = _ENGLISH_MINUTES.get(found["mm"], 25)
+        best = -minutes if found["side"] == "to" else minutes
+        if base:
+            slack = (-18, 20) if found["mm"] == "half" else (-12, 12)
+            yield clock_at(found, base, (best + slack[0], best + slack[1], best))
 
 
 def _within(pattern: re.Pattern[str], group: dict[str, str]) -> tuple[int, int, int] | None:
