@@ -52,6 +52,7 @@ with wanted as (
 )
 select c.*, exists (select 1 from report r where r.case_number = c.number) as reported
 from wanted join support_case c using (number)
+where c.terminal is not null
 order by c.number
 for update of c
 """

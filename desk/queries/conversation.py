@@ -7,11 +7,8 @@ from typing import Any, Final
 
 from desk.mail.thread import Home
 from desk.queries.database import Database, Record, json_value
+from incidents.matching.unplaced import PAYMENT_KINDS
 
-PAYMENT_KINDS: Final = (
-    "amount", "account", "terminal", "place", "receipt", "operation", "fiscal",
-)  # fmt: skip
-"""Kinds of facts that tell one payment from another; a time alone may be that of writing."""
 LETTERS_MAX: Final = 10
 """Letters of one case that are read together, the newest."""
 
@@ -46,6 +43,10 @@ from named n where n.merged_into is null
 OWN_CASES: Final = """
 select c.number, c.terminal, c.epoch, c.tx, c.merged_into,
   c.state in ('resolved', 'closed') as over,
+  exists (
+    select from case_history h where h.number = c.number and h.action = 'report_joined'
+      and h.text ~ ': (signed_id|known_id|token)$'
+  ) as answered,
   array(
     select r.id from report r
     where r.case_number = c.number and r.customers && $2::text[] and r.id <> $3
@@ -93,6 +94,8 @@ class OwnCase:
     merged_into: str | None
     over: bool
     """Nobody is expected to do anything more."""
+    answered: bool
+    """One of its letters answers another: all of them mean the same payment."""
     letters: tuple[int, ...]
     """Those that tell of a payment first, then the newest first."""
 

@@ -143,8 +143,8 @@ async def make_plan(desk: Desk, it: Opened) -> Plan | None:
     letters: tuple[Opened, ...] = ()
     if home is None and it.read.content.suspicion is None:
         home, letters = await _same_sender(desk, it, standing)
-    elif home is not None and home.terminal is None:
-        letters = await _letters(desk, home, it)
+    elif home is not None:
+        letters = await _letters(desk, home, it, joined=joined)
     return Plan(
         asked=asked, standing=standing, thread=thread, home=home, letters=letters,
         tells_a_payment=tells_a_payment(it.facts),
@@ -187,15 +187,21 @@ async def _same_sender(
     """Return the case of a letter that answers nothing, if it means what was told before."""
     waiting = _waiting(standing)
     if waiting and not tells_a_payment(it.facts):
-        home = waiting[0]
-        return home, await _letters(desk, home, it) if home.terminal is None else ()
+        return waiting[0], await _letters(desk, waiting[0], it)
     unplaced = [each for each in waiting if each.terminal is None]
     kept = await facts_of_letters(desk.database, [id_ for each in unplaced for id_ in each.letters])
     told = stored_facts(it.read.shown, desk.settings.account_key)
-    for home in unplaced:
-        if any(is_same_payment(told, kept.get(id_, ())) for id_ in home.letters):
-            return home, await _letters(desk, home, it)
-    return None, ()
+    alike = (
+        each for each in unplaced
+        if any(is_same_payment(told, kept.get(id_, ())) for id_ in each.letters)
+    )  # fmt: skip
+    # A letter that told of no payment is what the next one explains.
+    silent = (
+        each for each in unplaced
+        if each.letters and not any(tells_a_payment(kept.get(id_, ())) for id_ in each.letters)
+    )  # fmt: skip
+    home = next(alike, None) or next(silent, None)
+    return home, () if home is None else await _letters(desk, home, it)
 
 
 def _waiting(standing: Standing) -> list[OwnCase]:
@@ -205,8 +211,17 @@ def _waiting(standing: Standing) -> list[OwnCase]:
     return sorted(waiting, key=lambda each: each.terminal is not None)
 
 
-async def _letters(desk: Desk, home: OwnCase, it: Opened) -> tuple[Opened, ...]:
-    """Return the customer's other letters of a case, each read by its own date, newest first."""
+async def _letters(
+    desk: Desk, home: OwnCase, it: Opened, *, joined: bool = False
+) -> tuple[Opened, ...]:
+    """Return the letters to read a letter with, each by its own date: those of an unplaced home.
+
+    A letter that neither tells of a payment nor answers anything is read alone.
+    """
+    if home.terminal is not None:
+        return ()
+    if not (joined or home.answered or tells_a_payment(it.facts)):
+        return ()
     found = [each for id_ in home.letters if (each := await open_report(desk, id_))]
     named = [terminals for each in (it, *found) if (terminals := named_terminals(each.facts))]
     if not named:

@@ -10,8 +10,8 @@ from datetime import datetime
 from itertools import product
 from typing import Final, Protocol, TypeVar
 
-from desk.queries.conversation import PAYMENT_KINDS
 from incidents.matching.passage import Fact, Origin
+from incidents.matching.unplaced import PAYMENT_KINDS
 
 _SLOTS: Final[Mapping[str, str]] = {"terminal": "where", "place": "where", "paid_at": "paid_at",
                                     "receipt": "receipt", "operation": "operation",

@@ -6,7 +6,7 @@ the report's customers, the transaction, reports, incidents, cases (`lock`).
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Literal
 
@@ -18,6 +18,7 @@ from incidents.cases import Standing, case_for
 from incidents.matching.unplaced import (
     GIVE_INCIDENTS,
     JOINED,
+    PAYMENT_KINDS,
     Left,
     NewCase,
     Place,
@@ -50,7 +51,14 @@ select id, channel, received_at, customers, case_number, terminal, epoch, tx, at
 from report where id = $1 for update
 """
 TOGETHER: Final = """
-select id from report
+select id,
+  exists (
+    select from report_fact f where f.report = report.id and f.kind = any($4::text[])
+  ) or exists (
+    select from case_history h where h.number = $1 and h.action = 'report_joined'
+      and h.text ~ ': (signed_id|known_id|token)$'
+  ) as means_it
+from report
 where case_number = $1 and id <> $2 and attached_by is null and not held and set_aside is null
   and customers && $3::text[]
 order by id for update
@@ -137,6 +145,9 @@ class _Joining:
     link: Link
     report: asyncpg.Record
     together: list[int]
+    """Those that mean the same transaction, told or answered so."""
+    carried: list[int]
+    """Those that only come into the same case: nobody knows what they mean."""
     found: asyncpg.Record
     left: Left | None
     """Its case until now."""
@@ -145,7 +156,7 @@ class _Joining:
 
     @property
     def reports(self) -> list[int]:
-        return [self.link.report, *self.together]
+        return [self.link.report, *self.together, *self.carried]
 
 
 async def lock(
@@ -253,20 +264,21 @@ async def _joining(
 ) -> _Joining:
     link, report, found = rows
     number = report["case_number"]
-    together: list[int] = []
+    others: Sequence[asyncpg.Record] = ()
     if number is not None and report["attached_by"] is None and not link.alone:
-        values = (number, link.report, report["customers"])
-        together = [row["id"] for row in await connection.fetch(TOGETHER, *values)]
+        values = (number, link.report, report["customers"], PAYMENT_KINDS)
+        others = await connection.fetch(TOGETHER, *values)
     # Incidents before cases, as the detector's own commits lock them.
     await connection.fetch(INCIDENTS, *link.place)
     left = await left_case(connection, number)
     if left is None or not left.unplaced:
-        together = []
-    others = 0
-    if left is not None:
-        others = await connection.fetchval(REPORTS_LEFT, number, [link.report, *together])
-    leaves = left is not None and left.own and not others
-    return _Joining(link, report, together, found, left, leaves)
+        others = ()
+    together = [row["id"] for row in others if row["means_it"]]
+    carried = [row["id"] for row in others if not row["means_it"]]
+    moving = [link.report, *together, *carried]
+    stay = 0 if left is None else await connection.fetchval(REPORTS_LEFT, number, moving)
+    leaves = left is not None and left.own and not stay
+    return _Joining(link, report, together, carried, found, left, leaves)
 
 
 async def _join(connection: Connection, it: _Joining, word: Word) -> str:
@@ -288,21 +300,20 @@ async def _join(connection: Connection, it: _Joining, word: Word) -> str:
         number = await _open(connection, it, term, word)
         if left is not None:
             await _leave(connection, it, number, word)
-    for report in it.reports:
-        said = (
-            word
-            if report == link.report
-            else Word(
-                actor=word.actor, at=word.at, text=f"{named(report)}: with {named(link.report)}"
-            )
-        )
-        await note(connection, number, ATTACHED, said)
+    await note(connection, number, ATTACHED, word)
+    for reports, action in ((it.together, ATTACHED), (it.carried, JOINED)):
+        for report in reports:
+            text = f"{named(report)}: with {named(link.report)}"
+            await note(connection, number, action, replace(word, text=text))
     if case is not None:
         sooner = left.due_at if left is not None and it.leaves else term.at
         await received(connection, (number, case.state), word, min(term.at, sooner))
     if link.tx is not None:
         await connection.execute(GIVE_INCIDENTS, *link.place, number)
-    await connection.execute(ATTACH, it.reports, number, *link.place, link.by)
+    attached = [link.report, *it.together]
+    await connection.execute(ATTACH, attached, number, *link.place, link.by)
+    for report in it.carried:
+        await connection.execute(JOIN, report, number)
     return number
 
 
@@ -314,8 +325,7 @@ async def _leave(connection: Connection, it: _Joining, to: str, word: Word) -> N
         await merge(connection, left, to, word)
         return
     for report in it.reports:
-        said = Word(actor=word.actor, at=word.at, text=named(report))
-        await note(connection, left.number, DETACHED, said)
+        await note(connection, left.number, DETACHED, replace(word, text=named(report)))
     await follow(connection, left.number, to, it.reports)
 
 

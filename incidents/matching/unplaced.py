@@ -23,12 +23,17 @@ UNPLACED: Final = "unplaced"
 MERGED: Final = "merged"
 PARTED: Final = "parted"
 """A merged case stands by itself again."""
+PAYMENT_KINDS: Final = (
+    "amount", "account", "terminal", "place", "receipt", "operation", "fiscal",
+)  # fmt: skip
+"""Kinds of facts that tell one payment from another; a time alone may be that of writing."""
 
+LOCK_CASE: Final = "select number from support_case where number = $1 for update"
 LEFT: Final = """
 select c.number, c.state, c.due_at, c.terminal is null as unplaced,
   c.opened_by <> 'detector' and c.merged_into is null
     and not exists (select from incident i where i.case_number = c.number) as own
-from support_case c where c.number = $1 for update
+from support_case c where c.number = $1
 """
 PLACE: Final = """
 update support_case set terminal = $2, epoch = $3, tx = $4, topic = $5, touched = true,
@@ -115,7 +120,9 @@ async def open_case(connection: Connection, new: NewCase, word: Word) -> str:
 
 async def left_case(connection: Connection, number: str | None) -> Left | None:
     """Return the case that a report is in, locked."""
-    row = None if number is None else await connection.fetchrow(LEFT, number)
+    # Who waits for a lock sees other tables as they were before: what decides is asked afterwards.
+    await connection.execute(LOCK_CASE, number)
+    row = await connection.fetchrow(LEFT, number)
     return None if row is None else Left(**row)
 
 

@@ -250,6 +250,21 @@ async def test_a_second_letter_opens_no_second_case_unless_it_tells_another_paym
     assert late["case"] not in {first["case"], another["case"]}
 
 
+async def test_a_letter_that_explains_an_empty_one_takes_its_case_along(world: World) -> None:
+    """One matter, one number; what told of no payment is not said to mean this one."""
+    await paid(world)
+    number = await failed(world)
+    empty = await send(world, letter(VAGUE))
+    row = await send(world, letter(n=2))
+    assert row["attached"]["case"] == number
+    assert (await world.get(f"/cases/{empty['case']}"))["merged_into"] == number
+    carried = await world.get(f"/reports/{empty['id']}")
+    assert (carried["case"], carried["attached"]) == (number, None)
+    assert await answer_of(world, row["id"]) == "none"
+    parted = (await world.client.delete(f"/api/v1/reports/{row['id']}/attachment")).json()
+    assert parted["case"] not in {None, number}
+
+
 async def test_a_silent_letter_to_a_placed_case_is_in_it_and_claims_no_payment(
     world: World,
 ) -> None:
