@@ -4,7 +4,7 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from desk.pages import case, cases, customer, login, report, reports, search, terminal
+from desk.pages import case, cases, customer, login, report, report_file, reports, search, terminal
 from desk.pages.reader import LoginNeeded, know_reader, to_login
 from desk.pages.view import error_page
 
@@ -17,6 +17,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     case.router,
     reports.router,
     report.router,
+    report_file.router,
 )
 
 __all__ = ["ROUTERS", "LoginNeeded", "error_page", "know_reader", "to_login"]

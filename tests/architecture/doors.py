@@ -33,6 +33,7 @@ DOORS: dict[str, str] = {
     "desk/mailing/resolutions.py": "reads mails in threads",
     "desk/mailing/smtp.py": "speaks SMTP",
     "desk/pages/customer.py": "gives a form so long to come, and no longer",
+    "desk/pages/report_file.py": "reads a mail in a thread",
     "desk/reports/again.py": "waits between its rounds",
     "desk/reports/fleet.py": "builds in a thread",
     "desk/reports/understanding.py": "reads in threads, a few at a time",

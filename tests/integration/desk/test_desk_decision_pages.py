@@ -1,6 +1,7 @@
 """Pages on which a person decides about reports, and a case's conversation."""
 
 import re
+from email.message import EmailMessage
 
 import pytest
 
@@ -8,6 +9,7 @@ from desk.pages.search import case_number
 from tests.integration.desk.test_desk_report_matching import TX, failed, mail, paid, send
 from tests.integration.desk_story import TERMINAL
 from tests.integration.desk_world import World
+from tests.unit.desk.mail.mail_codes import receipt, saved
 
 pytestmark = [pytest.mark.anyio, pytest.mark.service]
 
@@ -187,3 +189,29 @@ async def test_only_our_own_pages_decide_here_too(reader: World) -> None:
 def test_a_case_number_is_read_as_people_write_it(text: str, number: str | None) -> None:
     """With a Cyrillic letter, without its zeros, with blanks."""
     assert case_number(text) == number
+
+
+async def test_a_file_is_shown_or_downloaded(reader: World) -> None:
+    """A picture by its content is drawn, all else only saved; nobody else gets it."""
+    letter = EmailMessage()
+    letter["From"], letter["To"] = "anna@example.com", "konsultant@pay.example"
+    letter["Subject"] = "чек"
+    letter.set_content("Терминал не выдал чек, фото прилагаю")
+    picture = saved(receipt())
+    letter.add_attachment(picture, "image", "jpeg", filename="чек\r\nX: 1.jpg")
+    letter.add_attachment(b"<script>alert(1)</script>", "text", "html", filename="a.html")
+    number = (await send(reader, letter.as_bytes()))["id"]
+    shown = await page(reader, f"/reports/{number}")
+    assert f'href="/reports/{number}/files/1"' in shown
+    answer = await reader.client.get(f"/reports/{number}/files/1")
+    assert answer.content == picture
+    assert answer.headers["content-type"] == "image/jpeg"
+    assert answer.headers["content-disposition"].startswith("inline; filename*=UTF-8''%D1%87")
+    other = await reader.client.get(f"/reports/{number}/files/2")
+    assert other.headers["content-type"] == "application/octet-stream"
+    assert other.headers["content-disposition"].startswith("attachment;")
+    assert other.headers["x-content-type-options"] == "nosniff"
+    for path in (f"{number}/files/0", f"{number}/files/3", "99/files/1", "x/files/1"):
+        assert (await reader.client.get(f"/reports/{path}")).status_code == 404, path
+    reader.client.cookies.clear()
+    assert (await reader.client.get(f"/reports/{number}/files/1")).status_code == 303
