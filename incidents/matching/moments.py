@@ -37,6 +37,8 @@ _SAID: Final = (
         r"|произошл\w+|отправил\w?|скин\w+|зачисл\w*"),
 )  # fmt: skip
 
+MAIN_CLOCK: Final = ZoneInfo("Europe/Moscow")
+"""What most mailboxes of the fleet's customers keep."""
 AHEAD_MAX: Final = timedelta(hours=9)
 """Kamchatka's clock before Moscow's."""
 SLOW: Final = timedelta(minutes=20)
@@ -123,6 +125,9 @@ def _clock_of(written_at: datetime, zone: ZoneInfo) -> tuple[datetime, timedelta
     at_home = written_at.astimezone(zone)
     if not offset or offset == at_home.utcoffset():
         return at_home.replace(tzinfo=None), AHEAD_MAX
+    if offset == written_at.astimezone(MAIN_CLOCK).utcoffset():
+        # The terminal that is named tells where the writer was.
+        return at_home.replace(tzinfo=None), timedelta(0)
     return written_at.replace(tzinfo=None), timedelta(0)
 
 
