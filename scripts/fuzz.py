@@ -38,7 +38,8 @@ SLOW: Final = {
 """Targets whose time grows with their input: a long one shows nothing that a short one does not."""
 MEMORY_MIB_MAX: Final = 1024
 ANSWER_S_MAX: Final = 20
-OURS: Final = ("agent", "collector", "desk", "kvitok", "wire", "tests", "json", "tomllib", "email")
+OURS: Final = ("agent", "collector", "desk", "kvitok", "wire", "tests", "json", "tomllib", "email",
+               "incidents")  # fmt: skip
 """Packages whose branches guide the fuzzer."""
 
 

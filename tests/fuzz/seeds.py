@@ -9,6 +9,7 @@ from agent.devices.ccnet.frame import encode as ccnet
 from agent.devices.escpos.profiles import PROFILES
 from agent.devices.machine import Instant
 from agent.uplink import Publish, Uplink
+from tests.fuzz.seeds_mail import MAILS, TEXTS
 from tests.fuzz.targets_agent import journal_of
 from wire.journal import digest
 
@@ -214,4 +215,6 @@ SEEDS: Final[dict[str, list[bytes]]] = {
     "api": _api(),
     "agent_settings": [AGENT_TOML],
     "service_settings": [KVITOK_TOML],
+    "mail": [*MAILS],
+    "facts": [*TEXTS],
 }

@@ -38,6 +38,7 @@ from tests.fuzz import laws
 from tests.fuzz.targets_agent import ack_topic, command, program
 from tests.fuzz.targets_desk import api
 from tests.fuzz.targets_devices import ccnet_frames, note_acceptor, receipt_printer
+from tests.fuzz.targets_mail import facts, mail
 from wire import codec
 from wire.journal import Refusal
 from wire.limits import BATCH_EVENTS_MAX, NUMBER_MAX, PAYLOAD_BYTES_MAX
@@ -241,5 +242,7 @@ TARGETS: Final[dict[str, Target]] = {
         api,
         agent_settings,
         service_settings,
+        mail,
+        facts,
     )
 }
