@@ -14,6 +14,7 @@ from desk.settings import DeskSettings
 from desk.tokens import Bearer, Believed, token_hash
 from desk.visitors import Visitors
 from incidents.actions import Word
+from incidents.matching.scenes import Scenes
 
 _HOUR_S: Final = 3600
 
@@ -36,6 +37,7 @@ class Desk:
     seal: Seal = field(init=False)
     sessions: Sessions = field(init=False)
     reader: Reader = field(init=False)
+    scenes: Scenes = field(init=False)
     visitors: Visitors = field(default_factory=Visitors)
     _believed: Believed = field(init=False)
     _believed_sessions: Believed = field(init=False)
@@ -46,6 +48,7 @@ class Desk:
             self.settings.report_key, hold_s=self.settings.session_hours * _HOUR_S
         )
         self.reader = Reader(own_addresses(self.settings))
+        self.scenes = Scenes(self.clocks.monotonic_s)
         self._believed = Believed(self.settings.token_believe_s)
         # Apart from the tokens: nobody may send a text that reads like a session's key.
         self._believed_sessions = Believed(self.settings.token_believe_s)

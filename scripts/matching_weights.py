@@ -25,11 +25,12 @@ import psycopg
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from desk.reports.content import Received
 from desk.reports.understanding import Reader
-from incidents.matching.blocking import candidates, scene
+from incidents.matching.blocking import candidates
 from incidents.matching.claims import claims_of
 from incidents.matching.levels import Evidence, Judge, alike_of
 from incidents.matching.model import STANDARD
 from incidents.matching.payment import Payment
+from incidents.matching.scenes import scene
 from sql.migrate import migrate
 from tests.integration.postgres import PostgresServer
 from tests.matching.judging import OWN
@@ -103,15 +104,15 @@ async def _counts(
         received = Received(channel="mail", at=mail.received_at.astimezone(UTC), reported_at=None)
         read = await reader.read(connection, mail.raw, received, None)
         claims = claims_of(read.facts, received_at=received.at, hash_of=hash_of)
-        seen, zones = await scene(connection, claims)
-        found, _ = await candidates(connection, claims, zones)
+        seen, zones = await scene(connection, received.at)
+        found, _ = await candidates(connection, claims, seen, zones)
         judge = Judge(claims, STANDARD, seen, alike_of(claims, found))
         true = [each for each in found if each.key in mail.right]
         true = true or [payment_of(made.by_key[key]) for key in mail.right]
         best = max(true, key=lambda each: sum(one.bits for one in judge.evidence(each)))
         right.update(_levels(judge.evidence(best)))
         for paid in chance.sample(list(made.payments), PAIRS):
-            if paid.key not in mail.right:
+            if paid.key not in mail.right and paid.started_at < received.at:
                 other.update(_levels(judge.evidence(payment_of(paid))))
         if number % 100 == 0:
             print(f"\r{number} of {len(letters)}", end="", file=sys.stderr, flush=True)

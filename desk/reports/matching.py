@@ -103,7 +103,7 @@ async def _find(connection: Any, desk: Desk, it: Opened, plan: Plan) -> _Found: 
             hash_of=lambda digits: account_hash(digits, key),
             suspended=it.read.content.suspicion is not None,
         )
-        return await match(connection, asked)
+        return await match(connection, asked, scenes=desk.scenes)
 
     letters = sorted((it, *plan.letters), key=lambda each: (each.received.at, each.id))
     found = await find(letters[::-1])

@@ -15,13 +15,12 @@ from incidents.findings import MONEY
 from incidents.matching.claims import READ_IN, Claims, plain
 from incidents.matching.model import Scene
 from incidents.matching.payment import Payment
+from incidents.matching.scenes import CLOCK_AHEAD, REPORTED_WITHIN
 
 Connection: TypeAlias = asyncpg.Connection
+Window: TypeAlias = tuple[datetime, datetime, datetime]
+"""From, to, and the likeliest moment."""
 
-REPORTED_WITHIN: Final = timedelta(days=35)
-"""Older transactions are found by an account or a number only."""
-CLOCK_AHEAD: Final = timedelta(minutes=15)
-"""A terminal's clock may be so far ahead of the report."""
 ROUND_THE_CLOCK: Final = timedelta(days=1)
 """Customers mistake the day by one."""
 WIDE: Final = timedelta(days=4)
@@ -29,20 +28,31 @@ WIDE: Final = timedelta(days=4)
 EVERYWHERE_MAX: Final = timedelta(hours=40)
 """The longest window in which the whole fleet is looked through for a sum."""
 
+ROOM: Final = timedelta(minutes=45)
+"""How far beyond what is told a sum is looked for in the whole fleet."""
+NARROW_ROOM: Final = timedelta(minutes=10)
+"""And how far where that would be too much."""
+LATELY: Final = timedelta(days=10)
+"""Where no time is told, incidents so old are looked at."""
+
 EACH: Final = 100
 """Candidates by one account or number."""
 EACH_NEAR: Final = 4
 """Candidates by one account that differs by a slip."""
 NEARBY: Final = 400
 """Candidates at the terminals that are named."""
-AROUND: Final = 800
+AROUND: Final = 400
 """Candidates at the terminals that a place may mean."""
-SUMS: Final = 300
-"""Candidates by time and sum, or what went wrong with them, in the whole fleet."""
+SUMS: Final = 240
+"""Candidates by time and sum in the whole fleet."""
+TROUBLES: Final = 160
+"""Candidates by time and incident in the whole fleet."""
 PLACES_MAX: Final = 50
 NONE: Final = frozenset[str]()
-SAMPLE: Final = 4000
-"""Recent transactions in which sums are counted."""
+SCANNED_MAX: Final = 6000
+"""Transactions of the whole fleet that are looked through for a sum."""
+TROUBLED_MAX: Final = 3000
+"""Transactions with incidents that are looked through for a sum, the latest first."""
 
 COLUMNS: Final = """
 t.terminal, t.epoch, t.tx, t.started_at, t.ended_at, t.service, t.service_name, t.account_masked,
@@ -120,51 +130,35 @@ select {COLUMNS} from unnest($1::timestamptz[], $2::timestamptz[], $3::timestamp
     select * from transaction t
     where t.started_at between said.low and said.high
       and (t.accepted = any($4::bigint[]) or t.payment_amount = any($4::bigint[])
-        or right(t.account_masked, 2) = any($5::text[]) or ($7 and t.judged::text <> '{{}}'))
+        or right(t.account_masked, 2) = any($5::text[]))
     order by (t.accepted = any($4::bigint[]) and right(t.account_masked, 2) = any($5::text[]))
       desc nulls last, abs(extract(epoch from t.started_at - said.best))
     limit $6
   ) t
 """  # noqa: S608
 
+# Few transactions have incidents, and an index of their own.
+TROUBLED: Final = f"""
+select {COLUMNS} from unnest($1::timestamptz[], $2::timestamptz[], $3::timestamptz[])
+    as said(low, high, best),
+  lateral (
+    select * from (
+      select * from transaction
+      where judged::text <> '{{}}' and started_at between said.low and said.high
+      order by started_at desc limit $8
+    ) latest
+    where accepted = any($4::bigint[]) or payment_amount = any($4::bigint[])
+      or right(account_masked, 2) = any($5::text[]) or $7
+    order by (accepted = any($4::bigint[])) desc, abs(extract(epoch from started_at - said.best))
+    limit $6
+  ) t
+"""  # noqa: S608
+
 ZONES: Final = "select terminal, timezone from terminal where terminal = any($1::text[])"
-FLEET: Final = """
-select count(*) as terminals, array_agg(distinct timezone) as zones
-from (select timezone from terminal limit 20000) fleet
-"""
-SUMS_PUT_IN: Final = """
-select accepted, count(*) as times from (
-  select accepted from transaction where started_at between $1 and $2
-  order by started_at desc limit $3
-) recent group by accepted
-"""
-OLDEST: Final = "select min(started_at) from transaction where started_at between $1 and $2"
-EXPECTED: Final = """
-explain (format json) select from transaction where started_at between $1 and $2
-"""
-
-
-async def scene(connection: Connection, claims: Claims) -> tuple[Scene, list[str]]:
-    """Return what there is to choose from, and the zones of the fleet."""
-    low, high = _reported(claims)
-    fleet = await connection.fetchrow(FLEET)
-    sums = {row[0]: row[1] for row in await connection.fetch(SUMS_PUT_IN, low, high, SAMPLE)}
-    sampled = transactions = sum(sums.values())
-    if sampled >= SAMPLE:
-        plan = orjson.loads(await connection.fetchval(EXPECTED, low, high))
-        transactions = max(sampled, int(plan[0]["Plan"]["Plan Rows"]))
-    oldest = await connection.fetchval(OLDEST, low, high)
-    days = (claims.received_at - oldest) / timedelta(days=1) if oldest else 0.0
-    assert fleet is not None
-    seen = Scene(
-        transactions=transactions, days=max(days, 0.0), terminals=fleet["terminals"], sums=sums,
-        sampled=sampled,
-    )  # fmt: skip
-    return seen, [zone for zone in fleet["zones"] or () if zone]
 
 
 async def candidates(
-    connection: Connection, claims: Claims, zones: Sequence[str]
+    connection: Connection, claims: Claims, seen: Scene, zones: Sequence[str]
 ) -> tuple[list[Payment], frozenset[str]]:
     """Return the transactions that a report may mean, and which of the named terminals exist."""
     said = {name.text for name in claims.terminals}
@@ -174,7 +168,7 @@ async def candidates(
     numbered = await _by_numbers(connection, claims, stated)
     some = numbered + await _by_where(connection, claims, stated, zones)
     if not (stated or _is_then(numbered, claims, zones)):
-        some += await _by_sum(connection, claims, zones)
+        some += await _by_sum(connection, claims, seen, zones)
     rows.update(((row["terminal"], row["epoch"], row["tx"]), row) for row in some)
     missing = {row["terminal"] for row in rows.values()} - named.keys()
     named |= await _zones(connection, missing)
@@ -226,7 +220,7 @@ async def _by_numbers(
 
 def _is_then(numbered: Sequence[asyncpg.Record], claims: Claims, zones: Sequence[str]) -> bool:
     """Tell whether the account that is named was paid at the time that is told."""
-    windows = list(windows_of(claims, zones, room=timedelta(minutes=45)))
+    windows = list(windows_of(claims, zones, room=ROOM))
     named = {each.hash for each in claims.paid}
     return any(
         row["account_hash"] in named
@@ -278,33 +272,56 @@ async def _at_terminals(
 
 
 async def _by_sum(
-    connection: Connection, claims: Claims, zones: Sequence[str]
+    connection: Connection, claims: Claims, seen: Scene, zones: Sequence[str]
 ) -> list[asyncpg.Record]:
     sums = [amount.minor for amount in claims.amounts if amount.role != "fee"]
     tails = [tail.digits[-2:] for tail in claims.tails]
-    troubled = bool(claims.symptoms)
-    if not (sums or tails or troubled):
-        return []
-    room = timedelta(minutes=45)
-    windows = [
+    told = [
         window
-        for window in windows_of(claims, zones, room=room)
+        for window in windows_of(claims, zones, room=ROOM)
         if window[1] - window[0] <= EVERYWHERE_MAX
     ]
-    if not windows:
-        return []
-    found: list[asyncpg.Record] = await connection.fetch(
-        BY_SUM, *zip(*windows, strict=True), sums, tails, SUMS, troubled
-    )
-    return found
+    rows: list[asyncpg.Record] = []
+    scanned = _scanned(told, claims, seen, zones)
+    if scanned and (sums or tails):
+        each = SUMS // len(scanned)
+        rows += await connection.fetch(BY_SUM, *zip(*scanned, strict=True), sums, tails, each)
+    first, last = _reported(claims)
+    around = told or ([] if claims.times else [(max(first, last - LATELY), last, last)])
+    everything = bool(told and claims.symptoms)
+    if around and (sums or tails or everything):
+        each = TROUBLES // len(around)
+        named = (sums, tails, each, everything, TROUBLED_MAX // len(around))
+        rows += await connection.fetch(TROUBLED, *zip(*around, strict=True), *named)
+    return rows
+
+
+def _scanned(
+    told: Sequence[Window], claims: Claims, seen: Scene, zones: Sequence[str]
+) -> list[Window]:
+    """Return the windows in which the whole fleet is looked through: none where it is too much."""
+    apart = [
+        window
+        for zone in dict.fromkeys((*zones, READ_IN.key))
+        for window in windows_of(claims, [zone], room=NARROW_ROOM, only=True)
+        if window[1] - window[0] <= EVERYWHERE_MAX
+    ]
+    for windows in (list(told), apart):
+        long = sum(((high - low) for low, high, _ in windows), timedelta(0))
+        if seen.transactions * (long / timedelta(days=max(seen.days, 1 / 24))) <= SCANNED_MAX:
+            return windows
+    return []
 
 
 def windows_of(
-    claims: Claims, zones: Sequence[str], *, room: timedelta
-) -> Iterator[tuple[datetime, datetime, datetime]]:
-    """Yield from, to and best of each reading of the times, wide enough for every zone."""
+    claims: Claims, zones: Sequence[str], *, room: timedelta, only: bool = False
+) -> Iterator[Window]:
+    """Yield from, to and best of each reading of the times, wide enough for every zone.
+
+    The usual zone is one of them, unless `only` those that are named are.
+    """
     first, last = _reported(claims)
-    known = {_zone(name) for name in zones} | {READ_IN}
+    known = {_zone(name) for name in zones} | ({READ_IN} if not only else set())
     for time in claims.times[:3]:
         for _, said in time.readings[:3]:
             starts = [said.low.replace(tzinfo=zone).astimezone(UTC) for zone in known]

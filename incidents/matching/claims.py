@@ -4,7 +4,7 @@ Quoted text claims nothing. Accounts become keyed hashes, those of one slip of t
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Final
@@ -108,6 +108,8 @@ class Claims:
     intended: tuple[Account, ...] = ()
     contacts: tuple[Account, ...] = ()
     tails: tuple[Tail, ...] = ()
+    ends: Mapping[tuple[str, str], bool] = field(default_factory=dict)
+    """A tail's digits and an account's hash → whether it ends so, where that was checked whole."""
     amounts: tuple[Amount, ...] = ()
     times: tuple[Time, ...] = ()
     terminals: tuple[Name, ...] = ()

@@ -30,11 +30,14 @@ ASKED: Final = 2
 """Facts to ask a customer for."""
 
 KEYS: Final = frozenset({("account", "equal"), ("account", "near"), ("terminal", "equal"),
-                         ("receipt", "equal"), ("operation", "equal")})  # fmt: skip
+                         ("receipt", "equal"), ("operation", "equal"),
+                         ("tail", "whole")})  # fmt: skip
 """Strong in any fleet."""
 BY_BITS: Final = frozenset({"paid_at", "amount", "place", "contact"})
 """Strong by what they weigh."""
-WHO_OR_WHERE: Final = frozenset({"account", "terminal", "place", "receipt", "operation", "contact"})
+WHO_OR_WHERE: Final = frozenset(
+    {"account", "tail", "terminal", "place", "receipt", "operation", "contact"}
+)
 CLOCKS: Final = frozenset({"exact", "around"})
 """Times of which an hour is told: they tell two payments of a day apart."""
 DECIDING: Final = frozenset(

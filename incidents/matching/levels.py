@@ -166,9 +166,9 @@ class Judge:
                 weighed = self._bits("account", "other")
             found.append(tempered(weighed, each.confidence))
         found += [
-            tempered(self._bits("tail", _tail_level(payment, tail.digits)), tail.confidence)
+            tempered(ending, tail.confidence)
             for tail in claims.tails
-            if _tail_level(payment, tail.digits)
+            if (ending := self._tail(payment, tail.digits, alike))
         ]
         for each in claims.intended:
             if own is not None and (own == each.hash or own in each.near):
@@ -181,6 +181,14 @@ class Judge:
                     bits = self.model.key_bits("contact", "equal", self.scene, alike)
                     found.append(Evidence("contact", "equal", bits))
         return best_of(found)
+
+    def _tail(self, payment: Payment, digits: str, alike: int) -> Evidence | None:
+        ends = self.claims.ends.get((digits, payment.account_hash or ""))
+        if ends:
+            bits = self.model.key_bits("tail", "whole", self.scene, alike)
+            return Evidence("tail", "whole", bits)
+        level = _tail_level(payment, digits) if ends is None else "other"
+        return self._bits("tail", level) if level else None
 
     def _amounts(self, payment: Payment) -> list[Evidence]:
         by_role: dict[str, list[Amount]] = {}

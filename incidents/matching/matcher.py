@@ -1,13 +1,13 @@
 """From the facts of a report to the transaction it means: candidates, probabilities, a decision."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 import asyncpg
 
-from incidents.matching.blocking import candidates, scene
+from incidents.matching.blocking import candidates
 from incidents.matching.claims import Claims, claims_of
 from incidents.matching.decision import Decision, decide
 from incidents.matching.levels import Evidence, Judge, alike_of
@@ -15,6 +15,8 @@ from incidents.matching.model import STANDARD, Model, Scene
 from incidents.matching.passage import Fact
 from incidents.matching.payment import Payment
 from incidents.matching.posterior import Posterior, posterior
+from incidents.matching.scenes import Scenes, scene
+from incidents.matching.tails import checked
 
 __all__ = ["Asked", "Candidate", "Decision", "Evidence", "Match", "match", "weigh"]
 
@@ -62,14 +64,48 @@ class Match:
     """The version of the weights."""
 
 
-async def match(connection: asyncpg.Connection, asked: Asked, model: Model = STANDARD) -> Match:
-    """Find what a report means; reads only."""
+async def match(
+    connection: asyncpg.Connection,
+    asked: Asked,
+    model: Model = STANDARD,
+    *,
+    scenes: Scenes | None = None,
+) -> Match:
+    """Find what a report means; reads only. Those who match many reports keep the `scenes`."""
     claims = claims_of(asked.facts, received_at=asked.received_at, hash_of=asked.hash_of)
-    seen, zones = await scene(connection, claims)
-    found, existing = await candidates(connection, claims, zones)
+    looked = scenes.get if scenes is not None else scene
+    seen, zones = await looked(connection, claims.received_at)
+    found, existing = await candidates(connection, claims, seen, zones)
+    claims = with_ends(claims, found, hash_of=asked.hash_of, model=model, scene=seen)
     return weigh(
         claims, found, model=model, scene=seen, existing=existing, suspended=asked.suspended
     )
+
+
+def with_ends(
+    claims: Claims,
+    found: Sequence[Payment],
+    *,
+    hash_of: Callable[[str], str],
+    model: Model,
+    scene: Scene,
+) -> Claims:
+    """Return the claims with the last digits of the likeliest phones checked whole."""
+    if not claims.tails or "whole" not in model.levels["tail"]:
+        return claims
+    likeliest = [each.payment for each in _scored(claims, found, model, scene).scored]
+    ends = {
+        (tail.digits, account): ends
+        for tail in claims.tails
+        for account, ends in checked(tail.digits, likeliest, hash_of).items()
+    }
+    return replace(claims, ends=ends)
+
+
+def _scored(claims: Claims, found: Sequence[Payment], model: Model, scene: Scene) -> Posterior:
+    judge = Judge(claims, model, scene, alike_of(claims, found))
+    weighed = ((payment, judge.evidence(payment)) for payment in found)
+    return posterior(weighed, model=model, scene=scene)
 
 
 def weigh(
@@ -83,10 +119,7 @@ def weigh(
 ) -> Match:
     """Return the match among these payments; `existing`: named terminals that are of the fleet."""
     payments = list(found)
-    judge = Judge(claims, model, scene, alike_of(claims, payments))
-    result = posterior(
-        ((payment, judge.evidence(payment)) for payment in payments), model=model, scene=scene
-    )
+    result = _scored(claims, payments, model, scene)
     chances = _terminals(result, claims, existing)
     known = existing | {payment.terminal for payment in payments}
     decision = decide(result, claims, model, suspended=suspended, terminals=chances, existing=known)

@@ -117,5 +117,5 @@ def parse(text: str) -> Model:
     )
 
 
-STANDARD: Final = load("1")
+STANDARD: Final = load("2")
 """The weights in use."""

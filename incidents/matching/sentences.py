@@ -34,7 +34,8 @@ FACTS: Final[Mapping[str, Mapping[str, str]]] = {
 LEVELS: Final[Mapping[str, Mapping[str, str]]] = {
     "ru": {
         "equal": "совпадает", "near": "отличается на одну цифру", "other": "не совпадает",
-        "none": "нет у этой операции", "in": "подходит", "net": "совпадает с учётом комиссии",
+        "none": "нет у этой операции", "whole": "совпадают все", "in": "подходит",
+        "net": "совпадает с учётом комиссии",
         "3min": "до 3 минут", "15min": "до 15 минут", "40min": "до 40 минут", "hour": "до часа",
         "90min": "до полутора часов", "half_day": "расходится на часы",
         "day_off": "расходится на сутки", "same": "подходит", "same_day": "тот же день",
@@ -45,7 +46,8 @@ LEVELS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "en": {
         "equal": "the same", "near": "differs by one digit", "other": "another",
-        "none": "this transaction has none", "in": "fits", "net": "the same but for the fee",
+        "none": "this transaction has none",
+        "whole": "all the same", "in": "fits", "net": "the same but for the fee",
         "3min": "within 3 minutes", "15min": "within 15 minutes", "40min": "within 40 minutes",
         "hour": "within an hour", "90min": "within 90 minutes", "half_day": "hours apart",
         "day_off": "a day apart", "same": "fits", "same_day": "the same day",

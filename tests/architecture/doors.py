@@ -50,6 +50,7 @@ DOORS: dict[str, str] = {
     "incidents/app.py": "handles signals, configures logging",
     "incidents/matching/link.py": "joins reports and cases in the tables",
     "incidents/matching/blocking.py": "reads candidates",
+    "incidents/matching/scenes.py": "reads how much there is to choose from",
     "incidents/matching/matcher.py": "asks on a connection",
     "incidents/store.py": "reads and writes the fold's tables",
     "incidents/store_ledger.py": "reads and writes incidents and cases",

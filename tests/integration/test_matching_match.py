@@ -92,11 +92,26 @@ async def test_a_fiscal_key(world: World) -> None:
 
 
 async def test_the_last_digits(world: World) -> None:
-    """The last digits of a phone are compared with what its mask shows."""
+    """The last digits of a phone are compared with all of them, not with its mask alone."""
     tx = await world.pay("40107", at("22 14:05"), "9161234567", 50000)
+    other = await world.pay("40107", at("22 14:06"), "9163330067", 50000)
     found = await world.ask("22.11 в 14:05 внес 500 рублей, последние цифры 4567, не пришли")
     assert found.candidates[0].tx == tx
-    assert evidence(found)["tail"] == "equal"
+    assert found.candidates[0].probability > 0.8
+    assert evidence(found)["tail"] == "whole"
+    levels = {each.tx: {one.fact: one.level for one in each.evidence} for each in found.candidates}
+    assert levels[other]["tail"] in {"other", "equal"}
+
+
+async def test_an_incident_without_a_time(world: World) -> None:
+    """What went wrong lately with this sum is found where nothing but the sum is told."""
+    tx = await world.pay(
+        "40107", at("19 14:05"), "9161234567", 137000, receipt="failed",
+        judged={"no_receipt": [1, None, 1, "paper_out", []]},
+    )  # fmt: skip
+    found = await world.ask("Внёс 1370 рублей, чек не вышел")
+    assert found.candidates[0].tx == tx
+    assert attached(found) is None
 
 
 async def test_money_in_parts(world: World) -> None:

@@ -17,11 +17,13 @@ set synchronous_commit = off;
 insert into terminal (terminal, registered, city, address)
 select (40000 + n)::text, true, 'Москва', 'ул. Ленина, ' || n from generate_series(0, 1999) n;
 insert into transaction (terminal, epoch, tx, started_at, account_masked, account_hash, accepted,
-  currency, payment, payment_amount, payment_reference, receipt, receipt_number, fiscal, proof)
+  currency, payment, payment_amount, payment_reference, receipt, receipt_number, fiscal, proof,
+  judged)
 select (40000 + n % 2000)::text, 1, n::text, timestamptz '2026-11-23 07:00Z' - n * interval '30 s',
   '+7 916 ***-**-' || lpad((n % 100)::text, 2, '0'), md5((n % 20000)::text), 50000, 'RUB',
   'accepted', 48000, (88000000 + n)::text, 'printed', lpad((n % 900)::text, 6, '0'),
-  jsonb_build_object('fn', '99', 'fd', n::text, 'fp', (1000000 + n)::text), '{}'
+  jsonb_build_object('fn', '99', 'fd', n::text, 'fp', (1000000 + n)::text), '{}',
+  case when n % 50 = 0 then '{"no_receipt": [1, null, 1, null, []]}'::json else '{}' end
 from generate_series(0, 79999) n;
 analyze;
 """
@@ -35,7 +37,8 @@ STATEMENTS: Final[dict[str, tuple[Any, ...]]] = {
     "BY_FISCAL": (["1000451"], 100),
     "AT_TERMINALS": (["40451"], [LOW], [WRITTEN], [WRITTEN], [50000], 100, 400),
     "LATEST_AT_TERMINALS": (["40451"], [LOW], [WRITTEN], 100, 400),
-    "BY_SUM": ([LOW], [WRITTEN], [WRITTEN], [50000], ["67"], 300, True),
+    "BY_SUM": ([LOW], [WRITTEN], [WRITTEN], [50000], ["67"], 300),
+    "TROUBLED": ([LOW], [WRITTEN], [WRITTEN], [50000], ["67"], 300, True, 3000),
 }  # fmt: skip
 
 

@@ -8,12 +8,13 @@ import pytest
 from incidents.matching.claims import Claims, claims_of, plain, slips
 from incidents.matching.decision import DECIDING, WORTH
 from incidents.matching.levels import Evidence, best_of, tempered
-from incidents.matching.matcher import Match, weigh
+from incidents.matching.matcher import Match, weigh, with_ends
 from incidents.matching.model import STANDARD, Scene, load, parse
 from incidents.matching.passage import Fact, Origin
 from incidents.matching.payment import Payment
 from incidents.matching.sentences import FACTS, LEVELS, QUESTIONS, REASONS, explained, questions
 from incidents.matching.sentences import reason as why
+from incidents.matching.tails import checked
 
 NOW = datetime(2026, 11, 23, 7, 15, tzinfo=UTC)
 PAID = datetime(2026, 11, 22, 11, 5, tzinfo=UTC)
@@ -207,8 +208,8 @@ def test_weights_by_fleet_and_traffic() -> None:
 
 def test_the_weights_have_their_version() -> None:
     """The file and the model name the same version; a file can be read as text."""
-    assert load("1") == STANDARD
-    assert STANDARD.version == "1"
+    assert load(STANDARD.version) == STANDARD
+    assert load("1").version == "1"
     with pytest.raises(KeyError):
         parse("{}")
 
@@ -467,6 +468,40 @@ def test_one_strong_fact_is_not_enough() -> None:
     assert found.status != "attached"
     found = weighed(account("9161234567"), fact("terminal", "12345")).decision
     assert (found.status, found.why) in {("suggested", "no_time"), ("suggested", "likely")}
+
+
+def test_last_digits_are_checked_whole() -> None:
+    """Four digits of a phone are tried against its hash; fewer are not, nor are other accounts."""
+    other = replace(PAYMENT, tx="t2", account_hash="#9169990067")
+    masked = replace(PAYMENT, tx="t3", account_masked="41***67", account_hash="#4100000067")
+    none = replace(PAYMENT, tx="t4", account_masked=None)
+    every = [other, masked, none, PAYMENT]
+
+    def hash_of(digits: str) -> str:
+        return f"#{digits}"
+
+    assert checked("4567", every, hash_of) == {"#9169990067": False, "#9161234567": True}
+    assert checked("4567", [PAYMENT, other], hash_of) == {"#9161234567": True}
+    assert checked("1234567", every, hash_of)["#9161234567"]
+    assert checked("67", every, hash_of) == checked("4568", every, hash_of) == {}
+    assert checked("12345678", [PAYMENT], hash_of) == {}
+
+
+def test_last_digits_that_are_checked_are_strong() -> None:
+    """With a time and a sum they attach; those of the mask alone do not, and another's never."""
+    told = claims(account("4567", form="tail"), amount(100000),
+                  moment("2026-11-22 11:06", 5, "exact"))  # fmt: skip
+    scene = replace(SCENE, transactions=60_000)
+    alone = weigh(told, [PAYMENT], model=STANDARD, scene=scene)
+    assert alone.decision.status != "attached"
+    for payment, is_theirs in ((PAYMENT, True), (replace(PAYMENT, account_hash="#0"), False)):
+        whole = with_ends(
+            told, [payment], hash_of=lambda each: f"#{each}", model=STANDARD, scene=scene
+        )
+        found = weigh(whole, [payment], model=STANDARD, scene=scene)
+        assert (found.decision.status == "attached") is is_theirs, found
+    first = load("1")
+    assert with_ends(told, [PAYMENT], hash_of=str, model=first, scene=scene) is told
 
 
 def test_everything_can_be_said() -> None:
