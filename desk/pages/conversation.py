@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from desk.pages.our_mails import our_mails
 from desk.pages.words_of import words_of
 from desk.queries.cases import Case, CaseStep
 from desk.queries.reports import Report
@@ -20,7 +21,7 @@ _MAIL: Final = frozenset({"mail_sent", "mail_failed", "mail_withheld"})
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A customer's message, or a line about a mail of ours (`step`)."""
+    """A customer's message, or a line about a mail of ours (`step`), with its text once sent."""
 
     at: datetime
     report: Report | None = None
@@ -41,7 +42,12 @@ async def conversation(desk: Desk, case: Case, reports: Sequence[Report]) -> lis
         else Letter(report.received_at, report)
         for number, report in enumerate(reports)
     ]
-    letters += [Letter(step.at, step=step) for step in case.history if step.action in _MAIL]
+    texts = await our_mails(desk, case.number)
+    letters += [
+        Letter(step.at, step=step, text=texts.get(step.at) if step.action == "mail_sent" else None)
+        for step in case.history
+        if step.action in _MAIL
+    ]
     return sorted(letters, key=lambda letter: letter.at, reverse=True)
 
 
