@@ -38,7 +38,7 @@ _SUM: Final = re.compile(
     r"(?:,?[ ]{0,2}(?P<kop>[0-9]{1,2}) ?(?:коп[а-я]{0,4}\b\.?|к\.))?"
 )
 _KOPECKS: Final = re.compile(r",? {0,2}(?P<n>[0-9]{1,2}) ?коп[а-я]{0,4}\b\.?")
-_AFTER_CURRENCY: Final = re.compile(rf" {{0,2}}\(?{_CURRENCY}\)?")
+_AFTER_CURRENCY: Final = re.compile(rf"[ )]{{0,3}}\(?{_CURRENCY}\)?")
 _SIGN_FIRST: Final = re.compile(r"(?:₽|₸|руб\.?|тг)[ :]{0,2}$")
 
 NOT_MONEY: Final = re.compile(
@@ -115,6 +115,7 @@ class Money:
     """A currency or a money word stands there."""
     worded: bool = False
     """It stands in words that are money by themselves: "a fifty"."""
+    in_words: bool = False
     counted: bool = False
     """Notes were counted: it was put in, whatever is said beside it."""
 
@@ -193,6 +194,7 @@ def _written(sheet: Sheet) -> Iterator[Money]:
             unit and _currency(unit),
             sure,
             worded=each.money,
+            in_words=True,
         )
 
 
@@ -323,6 +325,11 @@ def _line_of_its_own(sheet: Sheet, each: Money) -> bool:
     return line.strip(" .,") == sheet.even[each.start : each.end] and each.minor % 10_00 == 0
 
 
+def _hundreds(each: Money) -> bool:
+    """Tell whether hundreds are told in words, which are rarely anything but money."""
+    return each.in_words and each.minor % 100_00 == 0
+
+
 def _in_list(sheet: Sheet, each: Money) -> bool:
     """Tell whether a round number stands beside an account or a terminal, in a mail of numbers."""
     beside = re.search(r"\x00[ ,;]{1,2}$", sheet.left[: each.start]) or re.match(
@@ -343,7 +350,7 @@ def _role(sheet: Sheet, each: Money) -> tuple[str | None, float]:
         return None, 0.0
     if cue is None:
         if not each.sure:
-            alone = _line_of_its_own(sheet, each) or _in_list(sheet, each)
+            alone = _line_of_its_own(sheet, each) or _in_list(sheet, each) or _hundreds(each)
             return ("inserted", 0.55) if alone else (None, 0.0)
         return "inserted", 0.7 if sheet.passage.origin != Origin.SUBJECT else 0.6
     role = "inserted" if cue.name == "unpaid" else cue.name

@@ -46,6 +46,10 @@ _BESIDE: Final = re.compile(
     r"(?:(?:номер|№) на (?:корпусе|наклейке|экране|терминале|автомате|аппарате|нем|ней)"
     r"|наклейк\w(?: с номером)?)(?P<label>[ :№-]{1,4})(?P<n>[0-9]{6,8})(?![0-9]|[.,:][0-9])"
 )
+_DIGITS: Final = re.compile(
+    r"цифры (?:с|на|от) (?:терминал|автомат|аппарат|корпус|наклейк)\w{0,2}(?: [а-я]{2,10}){0,2}"
+    r"(?P<label>[ :№-]{1,4})(?P<n>[0-9]{3,10})(?![0-9]|[.,:][0-9])"
+)
 _SIGN: Final = re.compile(r"(?P<label>№ ?)(?P<n>[0-9]{6,8})(?![0-9a-zа-я]|[.,:/-][0-9])")
 _AT_MACHINE: Final = re.compile(r"терм[ие]нал|автомат|ап+арат|банкомат|киоск|терм\.|магазин|стоит")
 _STICKER: Final = re.compile(
@@ -87,7 +91,15 @@ def read_terminals(sheet: Sheet, fleet: frozenset[str]) -> list[Fact]:
 
 def _terminals(sheet: Sheet, fleet: frozenset[str]) -> Iterator[Fact]:
     seen = 0
-    for pattern in (_TERMINAL_LABEL, _TERMINAL, _TERMINAL_BEHIND, _STICKER, _BESIDE, _SIGN):
+    for pattern in (
+        _TERMINAL_LABEL,
+        _TERMINAL,
+        _TERMINAL_BEHIND,
+        _STICKER,
+        _BESIDE,
+        _DIGITS,
+        _SIGN,
+    ):
         for found in pattern.finditer(sheet.left):
             seen += 1
             if seen > NUMBERS_MAX:

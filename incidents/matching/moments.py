@@ -7,7 +7,7 @@ widens the interval (to the day at last) and never narrows it.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -17,8 +17,9 @@ from incidents.matching.cues import Cue, all_near
 from incidents.matching.dates import read_short_days
 from incidents.matching.day import Day
 from incidents.matching.days import read_days
-from incidents.matching.parts import GREETING, NOON, OPENING
+from incidents.matching.parts import GREETING, OPENING
 from incidents.matching.passage import Fact, Origin
+from incidents.matching.readings import Now, at, whole
 from incidents.matching.waits import DEADLINE, Moment, read_ago, read_bounds
 from incidents.matching.words import Sheet
 
@@ -41,12 +42,8 @@ MAIN_CLOCK: Final = ZoneInfo("Europe/Moscow")
 """What most mailboxes of the fleet's customers keep."""
 AHEAD_MAX: Final = timedelta(hours=9)
 """Kamchatka's clock before Moscow's."""
-SLOW: Final = timedelta(minutes=20)
-"""What a clock may be slow."""
 PHONE_MIN: Final = 9
 """So long a number behind "call" takes that word for itself."""
-DAY_UNSAID: Final = 0.65
-"""What a time of day is worth whose day nobody named."""
 
 
 @dataclass(slots=True)
@@ -54,10 +51,7 @@ class _Read:
     """What a passage names, before it is put together."""
 
     sheet: Sheet
-    now: datetime
-    """The writer's, without its zone."""
-    ahead: timedelta
-    """How much further on the clock where it was paid may be."""
+    now: Now
     zone: ZoneInfo
     days: list[Day] = field(default_factory=list)
     clocks: list[Clock] = field(default_factory=list)
@@ -97,8 +91,9 @@ def _repeated(read: _Read, reads: Sequence[_Read]) -> bool:
 
 
 def _read(sheet: Sheet, zone: ZoneInfo) -> _Read:
-    now, ahead = _clock_of(sheet.passage.written_at, zone)
-    read = _Read(sheet, now, ahead, zone)
+    clock = _clock_of(sheet.passage.written_at, zone)
+    now = clock.wall
+    read = _Read(sheet, clock, zone)
     for pattern in (GREETING, OPENING, DEADLINE):
         for found in list(pattern.finditer(sheet.left)):
             sheet.take(*found.span())
@@ -116,7 +111,7 @@ def _read(sheet: Sheet, zone: ZoneInfo) -> _Read:
     return read
 
 
-def _clock_of(written_at: datetime, zone: ZoneInfo) -> tuple[datetime, timedelta]:
+def _clock_of(written_at: datetime, zone: ZoneInfo) -> Now:
     """Return the wall time that a writer saw, and how far ahead of it a terminal's may be.
 
     A mailbox that keeps the fleet's main clock, or a server's, does not tell where its owner lives.
@@ -124,11 +119,11 @@ def _clock_of(written_at: datetime, zone: ZoneInfo) -> tuple[datetime, timedelta
     offset = written_at.utcoffset()
     at_home = written_at.astimezone(zone)
     if not offset or offset == at_home.utcoffset():
-        return at_home.replace(tzinfo=None), AHEAD_MAX
+        return Now(at_home.replace(tzinfo=None), AHEAD_MAX)
     if offset == written_at.astimezone(MAIN_CLOCK).utcoffset():
         # The terminal that is named tells where the writer was.
-        return at_home.replace(tzinfo=None), timedelta(0)
-    return written_at.replace(tzinfo=None), timedelta(0)
+        return Now(at_home.replace(tzinfo=None), timedelta(0))
+    return Now(written_at.replace(tzinfo=None), timedelta(0))
 
 
 def _is_clock(sheet: Sheet, found: re.Match[str], named: Sequence[Day]) -> bool:
@@ -186,7 +181,7 @@ def _together(read: _Read, spare: Day | None) -> list[Moment]:
     for day in sorted(read.days, key=lambda each: (each.last - each.first).days > 3):
         if day in timed or (found and not day.explicit):
             continue
-        moment = _whole(read, day)
+        moment = whole(read.now, day)
         found.append(replace(moment, confidence=moment.confidence * (0.7 if found else 1)))
     return _different(_past(read, found))
 
@@ -206,8 +201,8 @@ def _parts(read: _Read, spare: Day | None, timed: set[Day], *, told: bool) -> li
 
 def _past(read: _Read, found: list[Moment]) -> list[Moment]:
     """Return the moments that can have been; of one alone in the future, the day before."""
-    limit = read.now + SLOW
-    past = [each for each in found if each.low <= limit + read.ahead]
+    limit = read.now.latest
+    past = [each for each in found if each.low <= limit + read.now.ahead]
     if past or not found:
         return past
     first, day = found[0], timedelta(days=1)
@@ -253,10 +248,6 @@ def _gap(sheet: Sheet, day: Day, clock: Clock) -> int:
     return len(between) + 12 + 10 * between.count(",")
 
 
-def _minute(day: date, minutes: int) -> datetime:
-    return datetime.combine(day, time()) + timedelta(minutes=minutes)
-
-
 def _span(day: Day | None, clock: Clock) -> tuple[int, int]:
     if day and -1 <= clock.start - day.end <= 30:
         return day.start, clock.end
@@ -266,123 +257,8 @@ def _span(day: Day | None, clock: Clock) -> tuple[int, int]:
 
 
 def _at(read: _Read, clock: Clock, day: Day | None) -> Moment:
-    """Return a time of day on its day; without a day, the last such time."""
-    start, end = _span(day if day in read.days else None, clock)
-    first = day.first if day else read.now.date()
-    if day and day.night:
-        clock = _of_night(clock)
-        first = day.last if clock.best < NOON else day.first
-    readings = [_reading(first, clock)]
-    sureness = clock.confidence * (day.confidence if day else DAY_UNSAID)
-    if clock.half:
-        later = replace(clock, low=clock.low + NOON, high=clock.high + NOON, best=clock.best + NOON)
-        if clock.best >= NOON:
-            later = replace(
-                clock, low=clock.low - NOON, high=clock.high - NOON, best=clock.best - NOON
-            )
-        readings.append(_reading(first, later))
-        sureness *= 0.8
-    if day and day.last != day.first and not day.night:
-        days = (day.last - day.first).days
-        low, high = readings[0][0], readings[0][1] + timedelta(days=days)
-        readings = [(low, high, readings[0][2] + timedelta(days=days / 2)), *readings[1:]]
-    if not day:  # today, or the last such time: but a day may be said in words unknown here
-        readings += [_shift(each, -1 - n) for n in range(2) for each in readings]
-    for first_day, _ in day.alternatives if day else ():
-        readings.append(_reading(first_day, clock))
-    if clock.precision == "part_of_day" and clock.low == 0:  # "at night" begins the evening before
-        readings = [*_nights(day, readings), *readings[1:]]
-    limit = read.now + SLOW
-    past = [each for each in readings if each[0] <= limit] or _ahead(read, readings)
-    if not day:
-        past += [each for each in readings if limit < each[0] <= limit + read.ahead]
-    low, high, best = _until(past[0], limit + read.ahead)
-    precision = clock.precision
-    if day and day.last != day.first and not day.night:
-        precision = "period"
-    return Moment(start, end, low, high, best, precision, sureness, tuple(past[1:4]))
-
-
-def _of_night(clock: Clock) -> Clock:
-    """Return a clock as it is meant in a night: 9 is 21, and 12 is midnight."""
-    best = clock.best % NOON
-    if best >= 8 * 60:
-        best += NOON
-    move = best - clock.best
-    return replace(clock, low=clock.low + move, high=clock.high + move, best=best, half=False)
-
-
-def _nights(
-    day: Day | None, readings: list[tuple[datetime, datetime, datetime]]
-) -> list[tuple[datetime, datetime, datetime]]:
-    low, high, _ = readings[0]
-    if day and day.night:
-        low = datetime.combine(day.first, time(22))
-        high = datetime.combine(day.last, time(6))
-        return [(low, high, low + (high - low) / 2)]
-    if day and day.explicit:
-        return [
-            (low, high + timedelta(hours=18), low + timedelta(hours=3)),
-            _shift((low, high, low), 1),
-        ]
-    low -= timedelta(hours=2)
-    return [
-        (low, high, low + (high - low) / 2),
-        (low + timedelta(days=1), high + timedelta(days=1), high + timedelta(hours=20)),
-    ]
-
-
-def _ahead(
-    read: _Read, readings: list[tuple[datetime, datetime, datetime]]
-) -> list[tuple[datetime, datetime, datetime]]:
-    """Return readings that lie in the future, and what may have been meant the day before."""
-    soon = [each for each in readings if each[0] <= read.now + SLOW + read.ahead]
-    return [*soon, *(_shift(each, -1) for each in soon)] if soon else readings
-
-
-def _until(
-    reading: tuple[datetime, datetime, datetime], limit: datetime
-) -> tuple[datetime, datetime, datetime]:
-    low, high, best = reading
-    if low <= limit < high:
-        high = limit
-        best = min(best, high)
-    return low, high, best
-
-
-def _reading(day: date, clock: Clock) -> tuple[datetime, datetime, datetime]:
-    return _minute(day, clock.low), _minute(day, clock.high), _minute(day, clock.best)
-
-
-def _shift(
-    reading: tuple[datetime, datetime, datetime], days: int
-) -> tuple[datetime, datetime, datetime]:
-    low, high, best = (each + timedelta(days=days) for each in reading)
-    return low, high, best
-
-
-def _whole(read: _Read, day: Day) -> Moment:
-    """Return a day, a night or a period without a time of day."""
-    if day.night:
-        low, high = datetime.combine(day.first, time(21)), datetime.combine(day.last, time(6))
-        precision = "part_of_day"
-    else:
-        low = datetime.combine(day.first, time())
-        high = datetime.combine(day.last, time()) + timedelta(days=1, minutes=-1)
-        precision = "day" if day.first == day.last else "period"
-    if low <= read.now:
-        high = min(high, read.now + read.ahead)
-    others = tuple(
-        (
-            a := datetime.combine(f, time()),
-            datetime.combine(t, time()) + timedelta(minutes=1439),
-            a + timedelta(hours=14),
-        )
-        for f, t in day.alternatives
-    )
-    return Moment(
-        day.start, day.end, low, high, low + (high - low) / 2, precision, day.confidence, others
-    )
+    span = _span(day if day in read.days else None, clock)
+    return at(read.now, clock, day, span)
 
 
 def _fact(read: _Read, moment: Moment) -> Fact:

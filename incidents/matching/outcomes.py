@@ -77,7 +77,8 @@ def of_trouble(sheet: Sheet, facts: Sequence[Fact]) -> list[Fact]:
     told = [each for each in fine + failed if _WHICH.search(each.text)]
     if not told and not (any(e.timed for e in fine) and any(e.timed for e in failed)):
         return list(facts)
-    kept = [fact for fact in facts if not any(_of(each, fact, failed) for each in fine)]
+    elsewhere = " ".join(each.text for each in clauses if not each.fine)
+    kept = [fact for fact in facts if not any(_of(each, fact, elsewhere) for each in fine)]
     if any(fact.kind == "paid_at" for fact in kept):
         return kept
     return [*kept, *_since(sheet, [fact for each in fine for fact in each.facts])]
@@ -97,14 +98,13 @@ def _clauses(sheet: Sheet, facts: Sequence[Fact]) -> Iterator[_Clause]:
         yield _Clause(sheet.even[start:end], span, inside)
 
 
-def _of(clause: _Clause, fact: Fact, failed: Sequence[_Clause]) -> bool:
+def _of(clause: _Clause, fact: Fact, elsewhere: str) -> bool:
     """Tell whether a fact is of the payment that went well, and of that alone."""
     if fact.kind not in _TOLD or fact not in clause.facts:
         return False
     if isinstance(fact.value, dict) and fact.kind == "amount":
         roubles = rf"(?<![0-9]){fact.value['minor'] // 100}(?![0-9])"
-        again = any(re.search(roubles, each.text) for each in failed)
-        return fact.value["role"] == "inserted" and not again
+        return fact.value["role"] == "inserted" and not re.search(roubles, elsewhere)
     return True
 
 
