@@ -102,8 +102,12 @@ def test_sixty_are_written_by_hand() -> None:
 
 
 def test_sets_by_hand_are_folders_of_one_shape() -> None:
-    """Each folder with payments holds a fleet and mails, and every right answer is a payment."""
+    """Each folder with payments holds a fleet and mails, and every right answer is a payment.
+
+    Those that nobody has run yet stay closed.
+    """
     sets = [path.parent.name for path in SETS.glob("*/payments.txt")]
+    sets = [name for name in sets if not name.startswith("unseen")]
     assert "by_hand" in sets
     for name in sets:
         known = hand_world(name, others=0, seed=1).by_key
