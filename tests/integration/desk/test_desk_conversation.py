@@ -220,6 +220,19 @@ async def test_a_reply_opens_what_waited_or_was_settled(world: World) -> None:
     assert (await world.get(f"/cases/{number}"))["state"] == "open"
 
 
+async def test_a_reply_reopens_a_case_that_nobody_has_placed(world: World) -> None:
+    """With a new term; what answers nothing then is a matter of its own."""
+    told = (await send(world, letter(VAGUE)))["case"]
+    await move_case(world.connection, told, "resolve", Word(actor="tests", at=NOW))
+    world.clock.move(86_400)
+    other = await send(world, letter("Ну что там?", n=2))
+    assert other["case"] != told
+    reply = await send(world, letter("Я не согласна", answers=signed(told), n=3))
+    assert reply["case"] == told
+    case = await world.get(f"/cases/{told}")
+    assert (case["state"], case["due_at"]) == ("open", "2026-12-01T20:59:59.999Z")
+
+
 async def test_two_customers_of_one_payment_stay_apart(world: World) -> None:
     """Their cases from before the journal, too: one joins the detector's, one is placed."""
     first = await send(world)

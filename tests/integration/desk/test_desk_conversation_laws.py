@@ -1,6 +1,9 @@
 """Whatever happens to customers' letters in whatever order: nobody is lost, nobody intrudes."""
 
+import asyncio
 import random
+from dataclasses import replace
+from itertools import count
 from typing import Final
 
 import pytest
@@ -47,6 +50,7 @@ class Correspondence:
         self.told: set[tuple[str, str]] = set()
         """Customer, and a number that we wrote to that customer."""
         self.is_paid = False
+        self.numbers = count(1000)
 
     async def write(self) -> None:
         """Let a customer write, in a thread of the own, of another's, or in none."""
@@ -55,7 +59,7 @@ class Correspondence:
         answers = (
             signed(self.chance.choice(numbers)) if self.chance.random() < 0.5 and numbers else ""
         )
-        raw = letter(self.chance.choice(TEXTS), who, answers=answers, n=1000 + len(self.reports))
+        raw = letter(self.chance.choice(TEXTS), who, answers=answers, n=next(self.numbers))
         row = await send(self.world, raw)
         self.reports[row["id"]] = who
         owed = await self.world.connection.fetchval(
@@ -67,11 +71,12 @@ class Correspondence:
 
     async def pay(self) -> None:
         """Let the journal come."""
-        if not self.is_paid:
-            await paid(self.world)
-            if self.chance.random() < 0.7:
-                await failed(self.world)
+        if self.is_paid:
+            return
         self.is_paid = True
+        await paid(self.world)
+        if self.chance.random() < 0.7:
+            await failed(self.world)
 
     async def decide(self) -> None:
         """Let a person attach or take out."""
@@ -79,10 +84,12 @@ class Correspondence:
             return
         address = f"/api/v1/reports/{self.chance.choice(sorted(self.reports))}"
         if self.chance.random() < 0.5:
-            await self.world.client.delete(f"{address}/attachment")
+            answer = await self.world.client.delete(f"{address}/attachment")
+            assert answer.status_code in {200, 409}
             return
         wanted = {"terminal": TERMINAL, "epoch": EPOCH, "tx": self.chance.choice(PAYMENTS)}
-        await self.world.client.post(f"{address}/attach", json=wanted)
+        answer = await self.world.client.post(f"{address}/attach", json=wanted)
+        assert answer.status_code in {200, 422}
 
     async def wait(self) -> None:
         """Let the desk match again."""
@@ -129,3 +136,19 @@ async def test_nobody_is_lost_and_nobody_intrudes(world: World, seed: int) -> No
             raise AssertionError(f"seed {seed} after {done}: {error}") from error
     for number in {number for _, number in it.told}:
         assert (await steps(world, number))[0] == "opened"
+
+
+@pytest.mark.parametrize("seed", range(2))
+async def test_it_is_so_when_all_happens_at_once(
+    world: World, seed: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever is first: no two wait for each other for ever, and nothing is tried in vain."""
+    it = Correspondence(replace(world, connection=desk_of(world).database), seed)
+    moves = (it.write, it.write, it.write, it.decide, it.decide, it.decide, it.wait)
+    for number in range(8):
+        at_once = [it.chance.choice(moves) for _ in range(8)]
+        await asyncio.gather(*(move() for move in at_once))
+        assert "could not be matched" not in caplog.text, f"seed {seed}: {caplog.text}"
+        await it.check()
+        if number == 3:
+            await it.pay()
