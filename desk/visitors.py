@@ -1,5 +1,6 @@
 """How much strangers may send: bounds by where it comes from, in memory, forgotten with time."""
 
+from asyncio import Future
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from ipaddress import IPv6Address, ip_address
@@ -24,6 +25,9 @@ PLACE: Final = Cap(10, 600.0)
 MAILBOX: Final = Cap(5, 3600.0)
 """Naming one mail address: each is answered by mail, and it may be somebody else's."""
 ALL: Final = Cap(300, 600.0)
+AGAIN_S: Final = 3600.0
+"""For so long the same form again is the form that came: a second tap, a reload."""
+AGAIN_MAX: Final = 1_000
 
 
 @dataclass(slots=True)
@@ -33,6 +37,7 @@ class Visitors:
     reading: int = 0
     """Forms being read now."""
     _sent: OrderedDict[str, deque[float]] = field(default_factory=OrderedDict)
+    _known: OrderedDict[bytes, tuple[float, Future[str]]] = field(default_factory=OrderedDict)
 
     def admit(self, *, host: str, mailbox: str, now_s: float) -> bool:
         """Count one more and return True; False, and nothing counted, where it is too much."""
@@ -49,6 +54,26 @@ class Visitors:
         while len(self._sent) > KEYS_MAX:
             self._sent.popitem(last=False)
         return True
+
+    def same(self, digest: bytes, now_s: float) -> Future[str] | None:
+        """Return what the same form was answered, or is about to be."""
+        while self._known:
+            since, _ = next(iter(self._known.values()))
+            if now_s - since < AGAIN_S and len(self._known) <= AGAIN_MAX:
+                break
+            self._known.popitem(last=False)
+        entry = self._known.get(digest)
+        return None if entry is None else entry[1]
+
+    def began(self, digest: bytes, answer: Future[str], now_s: float) -> None:
+        """Remember a form that is being taken; one that could not be kept is forgotten."""
+        self._known[digest] = (now_s, answer)
+
+        def over(done: Future[str]) -> None:
+            if done.cancelled() or done.exception() is not None:
+                self._known.pop(digest, None)
+
+        answer.add_done_callback(over)
 
     def _count(self, key: str, cap: Cap, now_s: float) -> int:
         times = self._sent.get(key)

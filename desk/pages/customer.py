@@ -6,8 +6,11 @@ moment ago and the day by which we answer.
 
 import asyncio
 import base64
+import hashlib
+from asyncio import Future
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -19,10 +22,11 @@ from starlette.responses import RedirectResponse, Response
 
 from desk.api.asking import DeskNow, media_type
 from desk.api.problems import Problem, not_found
+from desk.database import GONE
 from desk.pages.customer_form import AGE_MAX, TRAP, Filled, read
 from desk.pages.customer_topics import TOPICS
 from desk.pages.view import View
-from desk.queries.form_case import form_case
+from desk.queries.form_case import Told, form_case
 from desk.reports.taking import NewReport, take
 from desk.reports.written import FilledFile, FilledForm
 from desk.state import Desk
@@ -41,6 +45,7 @@ _SENT: Final = b"help sent\0"
 _FULL: Final = message(
     "Too many messages have come from you in a short time. Please try again in a while."
 )
+_AWAY: Final = message("We cannot take your message just now. Please send it again in a minute.")
 _NOT_READ: Final = message("The form did not arrive whole. Please send it again.")
 _AHEAD: Final = timedelta(hours=14)
 _MORE_FIELDS: Final = ("email", "account", "terminal", "amount", "day", "clock", "receipt", "text")
@@ -92,22 +97,61 @@ async def receive(
     filled = read(topic, typed, now=desk.now(), words=words(desk.settings.language))
     if filled.errors:
         return _form(view, filled, t, status=422, photo_lost=photo is not None)
-    host = request.client.host if request.client else ""
-    if not desk.visitors.admit(
-        host=host, mailbox=filled.values["email"], now_s=desk.clocks.monotonic_s()
-    ):
+    about = await _taken(desk, request, filled, photo)
+    if isinstance(about, _Turned):
         lost = photo is not None
-        return _form(view, filled, t, status=429, notice=_FULL, photo_lost=lost)
+        return _form(view, filled, t, status=about.status, notice=about.text, photo_lost=lost)
+    there = URL("/help/sent").include_query_params(about=about)
+    return RedirectResponse(_in(there, lang, t), 303)
+
+
+@dataclass(frozen=True, slots=True)
+class _Turned:
+    """Why a form was not taken."""
+
+    status: int
+    text: str
+
+
+async def _taken(
+    desk: Desk, request: Request, filled: Filled, photo: FilledFile | None
+) -> str | _Turned:
+    """Take a form, once however often it is sent; return what its last page is told."""
+    digest = _digest(filled, photo)
+    now_s = desk.clocks.monotonic_s()
+    answer: Future[str] | None = desk.visitors.same(digest, now_s)
+    if answer is None:
+        host = request.client.host if request.client else ""
+        if not desk.visitors.admit(host=host, mailbox=filled.values["email"], now_s=now_s):
+            return _Turned(429, _FULL)
+        answer = asyncio.ensure_future(_take(desk, filled, photo))
+        desk.visitors.began(digest, answer, now_s)
+    try:
+        # Who goes away does not take the others' answer along.
+        return await asyncio.shield(answer)
+    except GONE:
+        return _Turned(503, _AWAY)
+
+
+async def _take(desk: Desk, filled: Filled, photo: FilledFile | None) -> str:
     kept = await take(desk, _report(filled.values, photo, desk.now()))
-    told = await form_case(desk.database, kept.report, desk.word(DETECTOR, named(kept.report)))
+    try:
+        told = await form_case(desk.database, kept.report, desk.word(DETECTOR, named(kept.report)))
+    except GONE:
+        # It is kept: to ask for it again would make it two.
+        told = Told(None, None)
     about = {
         "number": told.number,
         "due": told.due_at and told.due_at.isoformat(),
-        "report": kept.report,
         "email": filled.values["email"],
     }
-    there = URL("/help/sent").include_query_params(about=_packed(desk, about))
-    return RedirectResponse(_in(there, lang, t), 303)
+    return _packed(desk, about)
+
+
+def _digest(filled: Filled, photo: FilledFile | None) -> bytes:
+    """Return by what the same form is known again."""
+    said = repr((filled.topic, sorted(filled.typed.items()), photo and photo.name))
+    return hashlib.sha256(said.encode() + b"\0" + (photo.content if photo else b"")).digest()
 
 
 @router.get("/help/sent")

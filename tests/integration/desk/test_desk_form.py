@@ -1,5 +1,6 @@
 """The customer's form: what it asks, keeps, takes, and never tells."""
 
+import asyncio
 import re
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
@@ -9,8 +10,8 @@ from httpx import Response
 
 from desk.reports.written import FILLED, FilledForm
 from desk.sealing import Seal
-from desk.visitors import MAILBOX, PLACE
-from tests.integration.desk.test_desk_report_matching import TX, failed, paid
+from desk.visitors import AGAIN_S, MAILBOX, PLACE
+from tests.integration.desk.test_desk_report_matching import TX, desk_of, failed, paid
 from tests.integration.desk_story import TERMINAL
 from tests.integration.desk_world import KEY, World, desk_over
 from tests.unit.desk.mail.mail_codes import receipt, saved
@@ -60,6 +61,16 @@ async def stored(world: World) -> FilledForm:
     opened = Seal(KEY).open(sealed)
     assert opened is not None
     return FILLED.validate_json(opened)
+
+
+class Away:
+    """A database that does not answer."""
+
+    async def fetch(self, query: str, /, *args: object) -> Any:  # noqa: ARG002 - the protocol has them
+        """Fail as a connection does that nobody takes."""
+        raise ConnectionRefusedError
+
+    fetchrow = fetchval = execute = fetch
 
 
 async def reports(world: World) -> int:
@@ -251,8 +262,8 @@ async def test_a_robot_is_set_aside_and_not_told(street: World) -> None:
 
 async def test_too_many_are_turned_away_and_lose_nothing(street: World) -> None:
     """By network address and by mail address; with time they may come again."""
-    for _ in range(MAILBOX.most):
-        assert (await fill(street)).status_code == 303
+    for number in range(MAILBOX.most):
+        assert (await fill(street, receipt=str(number))).status_code == 303
     late = await fill(street)
     assert (late.status_code, "слишком много сообщений" in late.text) == (429, True)
     assert "Деньги не пришли" in late.text
@@ -337,3 +348,30 @@ async def test_a_body_beyond_the_limit_is_refused(street: World) -> None:
     assert answer.status_code == 413
     assert "/help" in answer.text
     assert "/login" not in answer.text
+
+
+async def test_the_same_form_twice_is_one_report(street: World) -> None:
+    """A second tap while the first is on its way, and a reload: one report, one number."""
+    first, second = await asyncio.gather(fill(street), fill(street))
+    assert first.headers["location"] == second.headers["location"]
+    for _ in range(MAILBOX.most):
+        assert (await fill(street)).headers["location"] == first.headers["location"]
+    assert await reports(street) == 1
+    photo = {"photo": ("a.jpg", b"x", "image/jpeg")}
+    assert (await fill(street, files=photo)).status_code == 303
+    assert await reports(street) == 2
+    street.clock.move(AGAIN_S)
+    await fill(street)
+    assert await reports(street) == 3
+
+
+async def test_a_form_that_cannot_be_kept_loses_nothing(street: World) -> None:
+    """503, the form as it was typed; sent again it is taken."""
+    desk = desk_of(street)
+    database, desk.database = desk.database, Away()
+    answer = await fill(street)
+    desk.database = database
+    assert (answer.status_code, "Деньги не пришли" in answer.text) == (503, True)
+    assert "отправьте его ещё раз" in answer.text
+    assert (await fill(street)).status_code == 303
+    assert await reports(street) == 1
