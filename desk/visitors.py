@@ -1,7 +1,7 @@
 """How much strangers may send: bounds by where it comes from, in memory, forgotten with time."""
 
 from asyncio import Future
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from dataclasses import dataclass, field
 from ipaddress import IPv6Address, ip_address
 from typing import Final
@@ -10,6 +10,8 @@ KEYS_MAX: Final = 10_000
 """Senders remembered; beyond, the one longest unheard of is forgotten."""
 AT_ONCE_MAX: Final = 8
 """Forms that are being read; each may hold a photo."""
+AT_ONCE_OF_PLACE_MAX: Final = 3
+"""Of them from one network address: nobody keeps the others out by being slow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +36,25 @@ AGAIN_MAX: Final = 1_000
 class Visitors:
     """Counts what strangers have sent."""
 
-    reading: int = 0
-    """Forms being read now."""
+    _reading: Counter[str] = field(default_factory=Counter)
     _sent: OrderedDict[str, deque[float]] = field(default_factory=OrderedDict)
     _known: OrderedDict[bytes, tuple[float, Future[str]]] = field(default_factory=OrderedDict)
+
+    def enter(self, host: str) -> bool:
+        """Take one of the places where a form is read; False if none is free."""
+        place = place_of(host)
+        taken = self._reading.total() >= AT_ONCE_MAX
+        if taken or self._reading[place] >= AT_ONCE_OF_PLACE_MAX:
+            return False
+        self._reading[place] += 1
+        return True
+
+    def leave(self, host: str) -> None:
+        """Give the place back."""
+        place = place_of(host)
+        self._reading[place] -= 1
+        if not self._reading[place]:
+            del self._reading[place]
 
     def admit(self, *, host: str, mailbox: str, now_s: float) -> bool:
         """Count one more and return True; False, and nothing counted, where it is too much."""

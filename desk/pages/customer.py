@@ -25,12 +25,11 @@ from desk.api.problems import Problem, not_found
 from desk.database import GONE
 from desk.pages.customer_form import AGE_MAX, TRAP, Filled, read
 from desk.pages.customer_topics import TOPICS
-from desk.pages.view import View
+from desk.pages.view import NOT_TAKEN, View
 from desk.queries.form_case import Told, form_case
 from desk.reports.taking import NewReport, take
 from desk.reports.written import FilledFile, FilledForm
 from desk.state import Desk
-from desk.visitors import AT_ONCE_MAX
 from desk.words import language_of, message, preferred, words
 from incidents.cases import DETECTOR
 from incidents.matching.unplaced import named
@@ -45,8 +44,6 @@ _SENT: Final = b"help sent\0"
 _FULL: Final = message(
     "Too many messages have come from you in a short time. Please try again in a while."
 )
-_AWAY: Final = message("We cannot take your message just now. Please send it again in a minute.")
-_NOT_READ: Final = message("The form did not arrive whole. Please send it again.")
 _AHEAD: Final = timedelta(hours=14)
 _MORE_FIELDS: Final = ("email", "account", "terminal", "amount", "day", "clock", "receipt", "text")
 
@@ -121,7 +118,7 @@ async def _taken(
     now_s = desk.clocks.monotonic_s()
     answer: Future[str] | None = desk.visitors.same(digest, now_s)
     if answer is None:
-        host = request.client.host if request.client else ""
+        host = _host(request)
         if not desk.visitors.admit(host=host, mailbox=filled.values["email"], now_s=now_s):
             return _Turned(429, _FULL)
         answer = asyncio.ensure_future(_take(desk, filled, photo))
@@ -130,7 +127,7 @@ async def _taken(
         # Who goes away does not take the others' answer along.
         return await asyncio.shield(answer)
     except GONE:
-        return _Turned(503, _AWAY)
+        return _Turned(503, NOT_TAKEN)
 
 
 async def _take(desk: Desk, filled: Filled, photo: FilledFile | None) -> str:
@@ -210,15 +207,19 @@ def _in(there: URL, lang: str, terminal: str) -> str:
 
 
 @asynccontextmanager
-async def _room(desk: Desk) -> AsyncIterator[None]:
+async def _room(request: Request, desk: Desk) -> AsyncIterator[None]:
     """Hold one of the few places where a form is read."""
-    if desk.visitors.reading >= AT_ONCE_MAX:
+    host = _host(request)
+    if not desk.visitors.enter(host):
         raise Problem(503, "Too many forms at once.", headers={"Retry-After": "10"})
-    desk.visitors.reading += 1
     try:
         yield
     finally:
-        desk.visitors.reading -= 1
+        desk.visitors.leave(host)
+
+
+def _host(request: Request) -> str:
+    return request.client.host if request.client else ""
 
 
 async def _sent(request: Request, desk: Desk) -> tuple[dict[str, str], FilledFile | None]:
@@ -227,7 +228,7 @@ async def _sent(request: Request, desk: Desk) -> tuple[dict[str, str], FilledFil
     Raises:
         Problem: 422, it is no form; 503, too many come at once, or this one too slowly.
     """
-    async with _room(desk):
+    async with _room(request, desk):
         try:
             async with asyncio.timeout(BODY_S_MAX):
                 form = await _form_data(request)
@@ -241,7 +242,7 @@ async def _sent(request: Request, desk: Desk) -> tuple[dict[str, str], FilledFil
                 await form.close()
                 return typed, photo
         except MultiPartException:
-            raise Problem(422, _NOT_READ) from None
+            raise Problem(422, "The form did not arrive whole.") from None
         except TimeoutError:
             raise Problem(503, "The form came too slowly.") from None
 

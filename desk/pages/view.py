@@ -200,6 +200,15 @@ ERRORS: Final = {
     422: message("The address was not understood."),
     503: message("The database does not answer. Try again in a moment."),
 }
+NOT_TAKEN: Final = message(
+    "We cannot take your message just now. Please send it again in a minute."
+)
+CUSTOMER_ERRORS: Final = {
+    403: message("This has to come from the form itself."),
+    413: message("The photo is too large: 20 MB at most."),
+    422: message("The form did not arrive whole. Please send it again."),
+    503: NOT_TAKEN,
+}
 _BROKEN: Final = message("Something broke on our side.")
 
 
@@ -207,8 +216,9 @@ def error_page(request: Request, status: int) -> Response:
     """Return an error as a person reads it."""
     reader = getattr(request.state, "reader", None)
     view = view_of(request, request.app.state.desk, reader)
-    text = view.words.say(ERRORS.get(status, _BROKEN))
     if request.url.path.startswith("/help"):
         # Its reader is a customer, and knows of no desk.
+        text = view.words.say(CUSTOMER_ERRORS.get(status, ERRORS.get(status, _BROKEN)))
         return view.page("help_error.html", {"text": text}, status=status)
+    text = view.words.say(ERRORS.get(status, _BROKEN))
     return view.page("error.html", {"code": status, "text": text}, status=status)

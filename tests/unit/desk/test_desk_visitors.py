@@ -1,7 +1,16 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desk.visitors import ALL, KEYS_MAX, MAILBOX, PLACE, Visitors, place_of
+from desk.visitors import (
+    ALL,
+    AT_ONCE_MAX,
+    AT_ONCE_OF_PLACE_MAX,
+    KEYS_MAX,
+    MAILBOX,
+    PLACE,
+    Visitors,
+    place_of,
+)
 
 
 def test_so_many_from_one_address_and_no_more() -> None:
@@ -47,6 +56,18 @@ def test_never_more_than_all_the_caps(visits: list[tuple[int, int]]) -> None:
         within = [other for at, other in taken if begin <= at < begin + PLACE.within_s]
         assert within.count(who) <= min(PLACE.most, MAILBOX.most)
         assert len(within) <= ALL.most
+
+
+def test_nobody_is_kept_out_by_a_slow_one() -> None:
+    """So many forms are read at once, and fewer from one address; a place is given back."""
+    visitors = Visitors()
+    slow = [visitors.enter("192.0.2.1") for _ in range(AT_ONCE_OF_PLACE_MAX + 1)]
+    assert slow == [True] * AT_ONCE_OF_PLACE_MAX + [False]
+    others = [visitors.enter(f"198.51.100.{number}") for number in range(AT_ONCE_MAX)]
+    assert others.count(True) == AT_ONCE_MAX - AT_ONCE_OF_PLACE_MAX
+    visitors.leave("192.0.2.1")
+    assert visitors.enter("203.0.113.9")
+    assert not visitors.enter("192.0.2.1")
 
 
 def test_memory_has_an_end() -> None:
