@@ -42,6 +42,8 @@ LOG: Final = logging.getLogger("kvitok.mail")
 EVERY_S: Final = 1.0
 AWAY_FIRST_S: Final = 5.0
 AWAY_MAX_S: Final = 300.0
+FINISH_S: Final = 5.0
+"""How long a mail at the door may still take when the program is told to stop."""
 LEASE_MORE_S: Final = 30.0
 """Beyond the longest delivery, for what comes after it."""
 FOLDER_LEASE: Final = timedelta(seconds=5)
@@ -118,7 +120,24 @@ class Postman:
             await self._door.rest()
 
     async def _alone(self, connection: Connection, mail: int) -> bool:
-        """Send one mail; False if somebody else is at the door with it."""
+        """Send one mail; False if somebody else is at the door with it.
+
+        Told to stop, it first finishes with what is at the door, if that does not take long: else
+        every restart would send a mail twice.
+        """
+        work = asyncio.ensure_future(self._one(connection, mail))
+        try:
+            return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            done, _ = await asyncio.wait({work}, timeout=FINISH_S)
+            if not done:
+                work.cancel()
+                await asyncio.wait({work})
+            if not work.cancelled():
+                work.exception()
+            raise
+
+    async def _one(self, connection: Connection, mail: int) -> bool:
         name = f"mail {mail}"
         if not await connection.fetchval(TRY_LOCK, name):
             return False

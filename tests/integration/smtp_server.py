@@ -21,6 +21,9 @@ DROP: Final = "drop"
 """Close the connection instead of an answer."""
 HANG: Final = "hang"
 """Give no answer."""
+SLOW: Final = "slow"
+"""Give a good answer after a second."""
+SLOW_S: Final = 1.0
 
 
 @dataclass
@@ -87,7 +90,7 @@ class ScriptedServer:
         self.open_most = max(self.open_most, self.open_now)
         try:
             answer = self.data.pop(0) if self.data else OK
-            if answer in {OK, DROP, HANG}:
+            if answer in {OK, DROP, HANG, SLOW}:
                 assert isinstance(envelope.content, bytes)
                 self.taken.append(
                     Taken(envelope.mail_from, tuple(envelope.rcpt_tos), envelope.content)
@@ -101,9 +104,8 @@ class ScriptedServer:
         if answer == DROP:
             server.transport.abort()
             return "421 gone"
-        if answer == HANG:
-            await asyncio.sleep(HANG_S)
-        return OK if answer == HANG else answer
+        await asyncio.sleep({HANG: HANG_S, SLOW: SLOW_S}.get(answer, 0))
+        return OK if answer in {HANG, SLOW} else answer
 
     def authenticate(self, *arguments: Any) -> AuthResult:
         """Let in who knows the password."""

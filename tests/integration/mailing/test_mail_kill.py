@@ -13,13 +13,13 @@ import pytest
 
 from tests.integration.mail_world import KEY, OURS, MailWorld, files, letter, mail_over
 from tests.integration.postgres import killed_with_parent
-from tests.integration.smtp_server import ScriptedServer, serving
+from tests.integration.smtp_server import SLOW, ScriptedServer, serving
 
-pytestmark = [pytest.mark.service, pytest.mark.anyio]
+pytestmark = [pytest.mark.service, pytest.mark.anyio, pytest.mark.timeout(300)]
 
 MAILS = 60
 LIVES = 6
-WAIT_S = 40.0
+WAIT_S = 90.0
 PROGRAM = """
 import sys
 from pathlib import Path
@@ -27,11 +27,11 @@ from desk.mailing.app import run
 from desk.mailing.settings import MailSettings
 from desk.settings import DeskSettings
 
-dsn, key, sender, outbox, port = sys.argv[1:6]
+dsn, key, sender, outbox, port, timeout_s = sys.argv[1:7]
 server = {"smtp_host": "127.0.0.1", "smtp_port": int(port), "smtp_security": "none"}
 door = server if int(port) else {"outbox": Path(outbox)}
 run(
-    MailSettings(sender=sender, smtp_timeout_s=1.0, minute_answers_max=10_000, **door),
+    MailSettings(sender=sender, smtp_timeout_s=float(timeout_s), minute_answers_max=10_000, **door),
     DeskSettings(dsn=dsn, report_key=key.encode(), account_key=key.encode()),
     ready=lambda: print("ready", flush=True),
 )
@@ -42,9 +42,12 @@ print("ended", flush=True)
 class Program:
     """The mail program in a process of its own."""
 
-    def __init__(self, database: str, outbox: Path, port: int = 0) -> None:
+    def __init__(
+        self, database: str, outbox: Path, port: int = 0, *, timeout_s: float = 1.0
+    ) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, database, KEY.decode(), OURS, outbox, str(port)],
+            [sys.executable, "-c", PROGRAM, database, KEY.decode(), OURS, outbox, str(port),
+             str(timeout_s)],
             stdout=subprocess.PIPE, text=True, preexec_fn=killed_with_parent,  # noqa: PLW1509 - one call to prctl
         )  # fmt: skip
         assert self.process.stdout is not None
@@ -58,7 +61,7 @@ class Program:
     def end(self) -> None:
         """Ask it to end, and see that it does."""
         self.process.terminate()
-        out, _ = self.process.communicate(timeout=15)
+        out, _ = self.process.communicate(timeout=30)
         assert (self.process.returncode, out) == (0, "ended\n")
 
 
@@ -143,6 +146,24 @@ async def test_two_programs_never_send_one_mail_at_a_time(database: str, tmp_pat
     arrived = Counter(each.message_id for each in server.taken)
     assert len(arrived) == MAILS
     assert set(arrived.values()) == {1}
+
+
+async def test_a_program_that_is_told_to_stop_finishes_its_mail(
+    database: str, tmp_path: Path
+) -> None:
+    """What is at the door is said to be sent: the next program sends the others, and not that."""
+    with serving(ScriptedServer(data=[SLOW])) as server:
+        async with mail_over(database, smtp_host="127.0.0.1") as world:
+            await owe(world)
+            program = Program(database, tmp_path, server.port, timeout_s=10.0)
+            await until_sending(world.connection)
+            program.end()
+            assert (await count(world, "sent"), await count(world, "sending")) == (1, 0)
+            program = Program(database, tmp_path, server.port)
+            await until(world, MAILS)
+            program.end()
+    arrived = Counter(each.message_id for each in server.taken)
+    assert sorted(arrived.values()) == [1] * MAILS
 
 
 async def test_a_frozen_program_keeps_its_mail(database: str, tmp_path: Path) -> None:
