@@ -133,6 +133,7 @@ class Mailbox:
         validity, uid_next, mails = (
             self._number(each) for each in ("UIDVALIDITY", "UIDNEXT", "EXISTS")
         )
+        box.client.untagged_responses.pop("EXISTS", None)
         if validity is None:
             raise MailboxRefuses(f"{where(self.settings)} gives its mails no lasting uids")
         return Folder(validity, uid_next, mails or 0, writable)
@@ -155,6 +156,7 @@ class Mailbox:
         if since is not None:
             wanted += f" SINCE {since.day}-{_MONTHS[since.month - 1]}-{since.year}"
         with self._failures("search"):
+            self.box.client.untagged_responses.pop("EXISTS", None)
             found = self.box.uids(wanted, charset=None)
         # `n:*` names the last mail also where its uid is less than n.
         return sorted(uid for each in found if (uid := int(each)) >= first)
@@ -196,6 +198,9 @@ class Mailbox:
         Raises:
             MailboxAway: the connection is gone, or was closed.
         """
+        # What came during a command was told with its end, and is not told again by IDLE.
+        if self.box.client.untagged_responses.pop("EXISTS", None):
+            return
         if not self.can_idle:
             self._closing.wait(most_s)
         else:
@@ -238,7 +243,7 @@ class Mailbox:
     def _fetch(self, uids: Sequence[int], items: str) -> list[Fetched]:
         with self._failures("fetch"):
             client = self.box.client
-            for name in ("EXISTS", "RECENT", "EXPUNGE", "FETCH"):  # what came by itself piles up
+            for name in ("RECENT", "EXPUNGE", "FETCH"):  # what came by itself piles up
                 client.untagged_responses.pop(name, None)
             status, lines = client.uid("FETCH", joined(uids), items)
             if status != "OK":

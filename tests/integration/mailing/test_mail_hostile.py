@@ -173,6 +173,20 @@ def test_what_comes_with_idle_is_heard(said: bytes, error: type[Exception] | Non
         box.close()
 
 
+def test_what_was_told_with_an_answer_is_not_waited_for() -> None:
+    """A mail that comes during a search is told with its end, and not once more by IDLE."""
+    said = b"* SEARCH\r\n* 2 EXISTS\r\n%s OK done\r\n"
+    with serving(instead(b"SEARCH", said)) as settings:
+        box = opened(settings)
+        assert box.uids(1) == []
+        began = time.monotonic()
+        box.wait(20)
+        assert time.monotonic() - began < 1
+        box.wait(0.2)
+        assert time.monotonic() - began > 0.15, "told once, asked for once"
+        box.close()
+
+
 def test_a_server_that_only_claims_to_idle_is_asked_each_time() -> None:
     """It refuses the command: from then on we look by ourselves."""
     with serving(instead(b"IDLE", b"IDLE1 BAD what?\r\n")) as settings:

@@ -106,9 +106,14 @@ async def one_pass(mailing: Mailing) -> int:
         connection.close()
 
 
-async def test_new_mail_is_there_within_two_seconds(mailing: Mailing, dovecot: Dovecot) -> None:
+@pytest.mark.parametrize("security", ["none", "starttls", "tls"])
+async def test_new_mail_is_there_within_two_seconds(
+    mailing: Mailing, dovecot: Dovecot, security: str
+) -> None:
     """The server tells of it (IDLE); its bytes are kept as they came, and it is marked as read."""
-    async with reading(changed(mailing, imap_poll_s=300)):
+    port = dovecot.tls_port if security == "tls" else dovecot.port
+    wanted = changed(mailing, imap_poll_s=300, imap_security=security, imap_port=port)
+    async with reading(wanted):
         await asyncio.sleep(1)
         for n in range(1, 4):
             await asyncio.to_thread(dovecot.deliver, letter(n))
