@@ -41,19 +41,22 @@ COLUMNS = ["terminal", "epoch", "seq", "kind", "at", "received_at", "body"]
 
 def events(terminal: str, bad: int, now: int) -> Iterator[dict[str, Any]]:
     """Yield payments of six events without end."""
-    account = {"masked": "+7 916 ***-**-67", "hash": "0123456789abcdef" * 2}
     money = {"amount": 50_000, "currency": "RUB"}
     at = now - 3_600_000
     for number in itertools.count(1):
         spoiled = bad and number % bad == 0
+        account = {"masked": "+7 916 ***-**-67", "hash": f"{hash((terminal, number)) % 2**64:032x}"}
         payment: tuple[dict[str, Any], ...] = (
             {"kind": "transaction_started", "service": "mobile", "account": account},
             {"kind": "cash_accepted", "media": "note", **money},
             {"kind": "cash_accepted", "media": "note", **money},
-            {"kind": "payment_result", "outcome": "accepted", "fee": 2000, **money},
-            {"kind": "receipt_result", "outcome": "failed" if spoiled else "printed"},
+            {"kind": "payment_result", "outcome": "accepted", "fee": 2000, **money,
+             "reference": f"{number * 7919:011d}"},
+            {"kind": "receipt_result", "outcome": "failed" if spoiled else "printed",
+             "number": f"{number:06d}",
+             "fiscal": {"fn": "9960440300123456", "fd": str(number), "fp": f"{number * 977:010d}"}},
             {"kind": "transaction_ended", "cause": "completed"},
-        )
+        )  # fmt: skip
         for event in payment:
             at += 2500
             yield {**event, "tx": f"{terminal}-{number:06d}", "at": at}

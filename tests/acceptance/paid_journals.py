@@ -38,8 +38,6 @@ class Hand:
 
     name: str
     account: Callable[[str, int], str] = as_told
-    service_name: bool = True
-    service: Callable[[str], str] = str
     number: Callable[[str], str] = str
     """A receipt's number as the printer counts it."""
 
@@ -48,8 +46,6 @@ PLAIN: Final = Hand(name="plain")
 OTHER: Final = Hand(
     name="other",
     account=as_people_type,
-    service_name=False,
-    service=lambda service: f"provider-{sum(service.encode())}",
     number=lambda number: number.lstrip("0"),
 )
 
@@ -78,11 +74,9 @@ def events(one: Payment, number: int, hand: Hand = PLAIN) -> list[JsonObject]:
     start, end = one.started_at, _over_at(one)
     step = (end - start) / (len(one.notes) + 4)
     found: list[JsonObject] = [
-        {"kind": "transaction_started", "tx": one.tx, "service": hand.service(one.service),
-         "account": hand.account(one.account, number)}
+        {"kind": "transaction_started", "tx": one.tx, "service": one.service,
+         "service_name": one.service_name, "account": hand.account(one.account, number)}
     ]  # fmt: skip
-    if hand.service_name:
-        found[0]["service_name"] = one.service_name
     found += [
         {"kind": "cash_accepted", "tx": one.tx, "amount": note, "currency": "RUB", "media": "note"}
         for note in one.notes

@@ -42,7 +42,7 @@ TERMINALS = 60 if WHOLE else 12
 COLUMNS = ("terminal", "city", "address", "metro", "place", "timezone")
 SERVERS_OWN = (b"Received:", b"Message-ID:", b"To:")
 ROUNDING = 0.02
-"""Probabilities may differ so much: a kiosk that names no service speaks against nothing."""
+"""Probabilities may differ so much: a transaction ends some seconds later in a journal."""
 
 
 @pytest.fixture(scope="module")
