@@ -285,6 +285,8 @@ _OTHER_LABEL: Final = re.compile(
 )
 _OTHER_LABEL_BEFORE: Final = re.compile(
     r"(?:терминал\w?|чек\w?|операци\w|транзакци\w|платеж\w)[ :№#-]{0,3}(?:номер)?[ :№#-]{0,3}$"
+    r"|(?:терминал|автомат|аппарат|банкомат|киоск|устройств)\w{0,2} (?:с|под|за|имеет|его)"
+    r"(?: серийн\w{1,3})? $|серийн\w{2,3} $"
     r"|(?:чек|квитанци)\w? (?:есть|имеется|сохранил\w{1,3}|на руках|прилагаю"
     r"|остал\w{1,3})[ ,:]{0,2}$"
 )
@@ -328,6 +330,9 @@ def _corrections(sheet: Sheet, found: list[Number]) -> list[Number]:
     start, end = match.span("tail")
     sheet.take(start, end)
     whole = typed[-1].digits[: -len(tail)] + tail
-    if any(each.digits == whole for each in typed):
+    last = typed[-1].digits[-len(tail) :]
+    unlike = sum(a != b for a, b in zip(last, tail, strict=False))
+    alike = unlike <= len(tail) // 2 or sorted(last) == sorted(tail)
+    if any(each.digits == whole for each in typed) or not alike:
         return []
     return [Number(start, end, whole, typed[-1].form, 0.6, "intended")]

@@ -161,6 +161,10 @@ class Gazetteer:
             for form in (text, key(text))
         )
 
+    def is_street(self, word: str) -> bool:
+        """Tell whether a lemma stands in an address, where house numbers are."""
+        return word in self._streets
+
     def has_house(self, word: Word) -> bool:
         """Tell whether a terminal stands at this house of this street."""
         if word.house is None:

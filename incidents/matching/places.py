@@ -56,7 +56,8 @@ _ADDRESS: Final = re.compile(
 """A street by its kind and name, with a house."""
 _HOUSE_ALONE: Final = re.compile(
     r"\b(?:д\.|дом|кв\.|квартира|корп\.|подъезд|этаж|офис|оф\."
-    r"|стр\.) ?[0-9]{1,4}(?:[/-][0-9]{1,3}|[а-г]\b)?"
+    r"|стр\.) ?[0-9]{1,4}(?:[/-][0-9]{1,3}|[а-г]\b)?(?![0-9]|[.:][0-9]| ?(?:янв|фев|мар|апр|мая"
+    r"|июн|июл|авг|сен|окт|ноя|дек|числ|руб|р\b))"
 )
 
 ORDINARY: Final = frozenset(
@@ -191,7 +192,8 @@ def _named(
     if named is None or (lemma(text) in ORDINARY and not (cued and capital) and not near):
         return None
     house = _HOUSE_BEHIND.match(sheet.left, end)
-    if house and (pair := house_of(" " + house["n"])):
+    pair = house_of(" " + house["n"]) if house and gazetteer.is_street(named.lemma) else None
+    if house and pair:
         named, end = replace(named, house=pair), house.end("n")
     return _Found(start, end, named, cued or capital)
 

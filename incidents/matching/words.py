@@ -46,7 +46,10 @@ ANCHORS_MAX: Final = 30
 WORD: Final = re.compile(r"[a-zа-яіїєґәғқңөұүһ]+")
 
 
-_GLUED: Final = re.compile(r"(?<=[a-zа-я]),(?=[0-9])|(?<=[а-я]{3})-(?=[0-9]{2})")
+_GLUED: Final = re.compile(
+    r"(?<=[a-zа-я]),(?=[0-9])|(?<=[а-я]{3})-(?=[0-9]{2})|(?<=[а-я]{3})\.(?=[0-9])"
+    r"|(?<=\bт)\.(?=[0-9]{5})|(?<=\bпт)-(?=[0-9]{4})|(?<=[0-9]\.[01][0-9]),(?=[0-9]{1,2}[:ч.-])"
+)
 """A comma or a dash without a blank behind it, as thumbs type: "sum-300,date-20.11"."""
 
 
