@@ -258,6 +258,26 @@ def test_reports_are_taken_as_they_come(served: Served) -> None:
         assert "5550142" not in answer.text
 
 
+def test_a_mail_in_the_drop_folder_is_understood_soon_and_once(served: Served) -> None:
+    """Committed, then removed; the same bytes by the API are the report that is there (200)."""
+    drop = served.folder / "mail" / "drop"
+    mail = (
+        "From: a@b.ru\r\nMessage-ID: <dropped@b.ru>\r\nContent-Transfer-Encoding: 8bit\r\n"
+        "Content-Type: text/plain; charset=windows-1251\r\n\r\n"
+        "Терминал не выдал чек, номер 8 916 555-01-42\r\n"
+    ).encode("windows-1251")
+    (drop / "1.tmp").write_bytes(mail)
+    (drop / "1.tmp").rename(drop / "1.eml")
+    served.until(lambda: not list(drop.glob("*.eml")), what="an empty folder")
+    answer = served.call("POST", "/api/v1/reports", content=mail,
+                         headers={"Content-Type": "message/rfc822"})  # fmt: skip
+    assert answer.status_code == 200, answer.text
+    path = f"/reports/{answer.json()['id']}"
+    facts = served.until(lambda: served.get(path)["facts"], within_s=5, what="facts")
+    assert "no_receipt" in {each["value"] for each in facts if each["kind"] == "symptom"}
+    assert "5550142" not in str(facts)
+
+
 def test_presence_is_of_a_boot(served: Served, terminal: ForeignTerminal) -> None:
     """The newest presence or pulse names the boot; an offline of another is ignored. All zlib."""
 
