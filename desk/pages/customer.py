@@ -53,6 +53,15 @@ class InMemory(MultiPartParser):
 
     spool_max_size = 0
 
+    async def parse(self) -> FormData:
+        """Return the form; a file that it broke off in is let go."""
+        form = await super().parse()
+        whole = {id(value.file) for _, value in form.multi_items() if isinstance(value, UploadFile)}
+        for file in self._files_to_close_on_error:
+            if id(file) not in whole:
+                file.close()
+        return form
+
 
 def is_open(desk: DeskNow) -> None:
     """Let through where the form is switched on.

@@ -1,6 +1,7 @@
 """The customer's form: what it asks, keeps, takes, and never tells."""
 
 import asyncio
+import random
 import re
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
@@ -375,3 +376,37 @@ async def test_a_form_that_cannot_be_kept_loses_nothing(street: World) -> None:
     assert "отправьте его ещё раз" in answer.text
     assert (await fill(street)).status_code == 303
     assert await reports(street) == 1
+
+
+PARTS: Final = (
+    b'--b\r\nContent-Disposition: form-data; name="email"\r\n\r\na@b.cd\r\n'
+    b'--b\r\nContent-Disposition: form-data; name="account"\r\n\r\n9161234567\r\n'
+    b'--b\r\nContent-Disposition: form-data; name="photo"; filename="x.jpg"\r\n'
+    b"Content-Type: image/jpeg\r\n\r\n\xff\xd8\xffabc\r\n--b--\r\n"
+)
+
+
+async def test_any_bytes_are_a_form_or_are_told_so(street: World) -> None:
+    """However a body is broken: taken, or told in words; never an error of ours."""
+    chance = random.Random(11)
+    odd = (b"\r\n", b"--b", b'"', b"\0", b"\xed\xa0\x80", b"name=", b"filename*=UTF-8")
+    kinds = ("multipart/form-data; boundary=b", "multipart/form-data; boundary=b; charset=utf-16",
+             "multipart/form-data", "application/x-www-form-urlencoded", "text/plain")  # fmt: skip
+    seen = set()
+    for number in range(90):
+        body = bytearray(PARTS)
+        for _ in range(number % 5):
+            at = chance.randrange(len(body))
+            match chance.randrange(3):
+                case 0:
+                    body[at] = chance.randrange(256)
+                case 1:
+                    del body[at : at + chance.randrange(1, 9)]
+                case _:
+                    body[at:at] = chance.choice(odd)
+        headers = {"Content-Type": chance.choice(kinds) if number % 3 else kinds[0]}
+        street.clock.move(PLACE.within_s)
+        answer = await street.client.post("/help?topic=fee", content=bytes(body), headers=headers)
+        assert answer.status_code in {303, 422}, (headers, bytes(body))
+        seen.add(answer.status_code)
+    assert seen == {303, 422}
