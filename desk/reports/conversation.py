@@ -70,7 +70,8 @@ class Plan:
     home: OwnCase | None
     letters: tuple[Opened, ...] = ()
     """The other letters of an unplaced home."""
-    tells_a_payment: bool
+    follows_sender: bool
+    """It joins any open case of its sender's: it tells of no payment itself."""
 
     @property
     def customers(self) -> frozenset[str]:
@@ -93,7 +94,7 @@ class Plan:
             return there is not None and there.place == self.home.place
         # Two letters that tell of no payment, at once, belong to one case.
         numbers = [[each.number for each in _waiting(one)] for one in (before, now)]
-        return self.tells_a_payment or numbers[0] == numbers[1]
+        return not self.follows_sender or numbers[0] == numbers[1]
 
     @property
     def hint(self) -> str | None:
@@ -141,14 +142,19 @@ async def make_plan(desk: Desk, it: Opened) -> Plan | None:
     here = standing.case or asked.named
     home = standing.of(here)
     letters: tuple[Opened, ...] = ()
-    if home is None and it.read.content.suspicion is None:
+    if home is None and it.read.content.suspicion is None and proves_sender(it):
         home, letters = await _same_sender(desk, it, standing)
     elif home is not None:
         letters = await _letters(desk, home, it, joined=joined)
     return Plan(
         asked=asked, standing=standing, thread=thread, home=home, letters=letters,
-        tells_a_payment=tells_a_payment(it.facts),
+        follows_sender=proves_sender(it) and not tells_a_payment(it.facts),
     )  # fmt: skip
+
+
+def proves_sender(it: Opened) -> bool:
+    """Return whether its sender's address is more than what anybody can type into a form."""
+    return it.received.channel != "form"
 
 
 def is_vouched(it: Opened, own: OwnAddresses) -> bool:

@@ -263,6 +263,19 @@ async def test_a_second_letter_opens_no_second_case_unless_it_tells_another_paym
     assert late["case"] not in {first["case"], another["case"]}
 
 
+async def test_a_form_proves_no_sender(world: World) -> None:
+    """Anybody can type Anna's address: it is no letter of hers; what answers our mail is."""
+    first = await send(world, letter(VAGUE))
+    form = {"channel": "form", "reported_at": NOW.isoformat(), "email": ANNA}
+    rows = [
+        (await world.client.post("/api/v1/reports", json=form | {"text": text})).json()
+        for text in ("Ну что там?", "500 рублей на 8 916 123-45-67 не пришли")
+    ]
+    assert len({first["case"], *(row["case"] for row in rows)}) == 3
+    reply = await send(world, letter("Вот ответ", answers=signed(rows[1]["case"]), n=2))
+    assert reply["case"] == rows[1]["case"]
+
+
 async def test_a_letter_that_explains_an_empty_one_takes_its_case_along(world: World) -> None:
     """One matter, one number; what told of no payment is not said to mean this one."""
     await paid(world)
