@@ -127,7 +127,7 @@ def _of_sender(sheet: Sheet, each: Number) -> bool:
 
 def settled(sheet: Sheet, found: list[Number]) -> list[Number]:
     """Return the numbers, their roles given by the words around each, as all of them agree."""
-    another = any(each.cued for each in found)
+    another = len(found) > 1
     signed = [
         _signed(sheet, each, others=len(found) > 1) or (another and _of_sender(sheet, each))
         for each in found

@@ -335,6 +335,8 @@ def _in_list(sheet: Sheet, each: Money) -> bool:
     beside = re.search(r"\x00[ ,;]{1,2}$", sheet.left[: each.start]) or re.match(
         r"[ ,;]{1,2}\x00", sheet.left[each.end :]
     )
+    if re.match(r" на \x00", sheet.left[each.end :]) and each.minor % 10_00 == 0:
+        return True  # "500 on 8903…"
     listed = len(re.findall(r"[а-яa-z]{4}", sheet.left)) <= LISTED_WORDS
     return bool(beside) and listed and each.minor % 50_00 == 0 and each.minor <= 15_000_00
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 EXTRACTION: dict[str, Any] = runpy.run_path(str(Path(__file__).parent / "extraction.py"))
-SETS = ("development", "second", "third", "fourth", "fifth", "sixth")
+SETS = ("development", "second", "third", "fourth", "fifth", "sixth", "seventh")
 """What the grammar was built on; a held-out set is scored once, by hand, and named here then."""
 
 
