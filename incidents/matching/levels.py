@@ -23,6 +23,9 @@ SURE_BY_FACT: Final[Mapping[str, float]] = {"account": 0.6, "amount": 0.7, "tail
 UNSHIFTED: Final = 0.15
 """How likely a time was told by the clock that it was read in, not by the terminal's."""
 
+DAY_BEGUN: Final = 0.2
+"""How likely "today" is the day that has begun there while it was yesterday here."""
+
 STEPS: Final[Mapping[str, tuple[tuple[float, str], ...]]] = {
     "exact": ((3, "3min"), (15, "15min"), (60, "hour")),
     "around": ((15, "15min"), (40, "40min"), (90, "90min")),
@@ -258,11 +261,26 @@ class Judge:
         for zone_share, zone in zones:
             begin = start.astimezone(zone).replace(tzinfo=None)
             end = payment.over_at.astimezone(zone).replace(tzinfo=None)
-            for share, interval in time.readings:
+            for share, interval in self._readings(time, zone):
                 level, bits = self._moment(time.precision, interval, (begin, end))
                 odds += zone_share * share * 2**bits
                 best = max(best, Evidence("paid_at", level, bits), key=_weight)
         return best._replace(bits=log2(odds))
+
+    def _readings(self, time: Time, zone: ZoneInfo) -> Iterator[tuple[float, Interval]]:
+        """Yield the readings; and the day after, if it may be called the same day there."""
+        here, there = (
+            self.claims.received_at.astimezone(each).replace(tzinfo=None)
+            for each in (READ_IN, zone)
+        )
+        day = timedelta(days=1)
+        for share, said in time.readings:
+            later = said.best + day
+            if later <= there and (here < later or here.date() < there.date()):
+                yield share * (1 - DAY_BEGUN), said
+                yield share * DAY_BEGUN, Interval(said.low + day, said.high + day, later)
+            else:
+                yield share, said
 
     def _moment(
         self, precision: str, said: Interval, real: tuple[datetime, datetime]

@@ -232,6 +232,25 @@ def test_the_clock_of_another_zone() -> None:
     assert bits[0] > bits[1] > 0
 
 
+def test_the_day_that_has_begun_elsewhere() -> None:
+    """Who writes late in Vladivostok may mean by yesterday what in Moscow is still today."""
+    east = ZoneInfo("Asia/Vladivostok")
+    written = datetime(2026, 11, 21, 1, tzinfo=east)  # in Moscow it is 18:00 on the 20th
+
+    def level(said: str, paid: str, zone: ZoneInfo) -> str:
+        at = datetime.fromisoformat(f"2026-11-{paid}").replace(tzinfo=zone)
+        told = claims_of([moment(f"2026-11-{said}", 5, "exact")], received_at=written, hash_of=str)
+        one = replace(PAYMENT, started_at=at, ended_at=at, zone=zone)
+        best = weigh(told, [one], model=STANDARD, scene=SCENE).candidates[0]
+        return next(each.level for each in best.evidence if each.fact == "paid_at")
+
+    # "Yesterday at 20:29", read on the 20th in Moscow, by its clock (three hours from UTC).
+    assert level("19 17:29", "20 20:29", east) == "exact: 3min"
+    assert level("19 17:29", "19 20:29", east) == "exact: 3min"
+    assert level("19 17:29", "20 20:29", ZoneInfo("Europe/Moscow")) == "exact: day_off"
+    assert level("17 17:29", "20 20:29", east) == "exact: other"
+
+
 def test_what_a_transaction_does_not_tell_is_not_compared() -> None:
     """A masked account, a service without a name and a payment without a result say nothing."""
     bare = replace(PAYMENT, account_masked="***", service=None, service_name=None,
