@@ -52,14 +52,16 @@ from report where id = $1 for update
 """
 TOGETHER: Final = """
 select id,
-  exists (
+  not held and (exists (
     select from report_fact f where f.report = report.id and f.kind = any($4::text[])
   ) or exists (
     select from case_history h where h.number = $1 and h.action = 'report_joined'
       and h.text ~ ': (signed_id|known_id|token)$'
-  ) as means_it
+  )) as means_it
 from report
-where case_number = $1 and id <> $2 and attached_by is null and not held and set_aside is null
+where case_number = $1 and id <> $2 and attached_by is null and set_aside is null
+  -- What a person has taken out stays; what fitted none of its candidates comes into the case.
+  and (not held or none_by is not null)
   and customers && $3::text[]
 order by id for update
 """

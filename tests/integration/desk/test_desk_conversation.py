@@ -324,6 +324,22 @@ async def test_what_is_taken_out_keeps_a_case(world: World) -> None:
     assert (await world.get(f"/cases/{told}"))["merged_into"] == other["case"] == "K-2026-000123"
 
 
+async def test_what_a_person_found_to_be_none_of_these_is_not_said_to_be_one(world: World) -> None:
+    """A reply that tells all by itself goes to its payment; the first letter only comes along."""
+    await paid(world)
+    number = await failed(world)
+    first = await send(world, letter("Номер 8 916 123-45-67, деньги не пришли"))
+    address = f"/api/v1/reports/{first['id']}"
+    assert (await world.client.post(f"{address}/none")).status_code == 200
+    thin = await send(world, letter(PLACED, answers=signed(first["case"]), n=2))
+    assert (thin["attached"], thin["case"]) == (None, first["case"])
+    whole = await send(world, letter(answers=signed(first["case"]), n=3))
+    assert whole["attached"]["case"] == number
+    assert (await world.get(f"/cases/{first['case']}"))["merged_into"] == number
+    again = await world.get(f"/reports/{first['id']}")
+    assert (again["case"], again["attached"]) == (number, None)
+
+
 async def test_what_we_wrote_leads_to_where_the_report_is_now(world: World) -> None:
     """A number of the detector's, told to a customer who was taken out, is still the customer's."""
     await paid(world)
