@@ -149,6 +149,14 @@ async def test_a_backlog_is_taken_whole_and_in_order(mailing: Mailing, dovecot: 
     assert await mailing.database.fetchval("select uid_next from mail_place") == 301
 
 
+async def test_two_programs_may_read_one_mailbox(mailing: Mailing, dovecot: Dovecot) -> None:
+    """At the same time: who comes second finds each mail there."""
+    mails = [letter(n) for n in range(1, 61)]
+    await asyncio.to_thread(dovecot.deliver, *mails)
+    assert sum(await asyncio.gather(*(one_pass(mailing) for _ in range(3)))) == 60
+    assert sorted(await kept(mailing)) == sorted(mails)
+
+
 async def test_another_uidvalidity_doubles_nothing(mailing: Mailing, dovecot: Dovecot) -> None:
     """A server that lost its index numbers anew: all is read again, only what is new is taken."""
     await asyncio.to_thread(dovecot.deliver, letter(1), letter(2))
