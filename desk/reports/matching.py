@@ -113,7 +113,7 @@ async def _find(connection: Any, desk: Desk, it: Opened, plan: Plan) -> _Found: 
         own = await find([it])
         alone = own.decision.status == "attached"
         found = own if alone else found
-    link = _sure(it, found, alone=alone)
+    link = _sure(it, plan, found, alone=alone)
     if link is not None:
         word = desk.word(DETECTOR, _by_matcher(link, found))
         return _Found(match=found, link=_free(plan, link), word=word)
@@ -122,12 +122,12 @@ async def _find(connection: Any, desk: Desk, it: Opened, plan: Plan) -> _Found: 
     return _Found(match=found, link=_free(plan, _answering(it, plan)), word=word)
 
 
-def _sure(it: Opened, found: Match, *, alone: bool) -> Link | None:
+def _sure(it: Opened, plan: Plan, found: Match, *, alone: bool) -> Link | None:
     """Return what the matcher is sure of; a terminal alone is no transaction."""
     decision = found.decision
     if decision.status != "attached" or decision.terminal is None or decision.tx is None:
         return None
-    return _link(it, (decision.terminal, decision.epoch, decision.tx), alone=alone)
+    return _link(it, plan, (decision.terminal, decision.epoch, decision.tx), alone=alone)
 
 
 def _answering(it: Opened, plan: Plan) -> Link | None:
@@ -135,20 +135,16 @@ def _answering(it: Opened, plan: Plan) -> Link | None:
     home = plan.home
     if not plan.answers or home is None or home.terminal is None:
         return None
-    return _link(it, (home.terminal, home.epoch, home.tx), case=home.number)
+    return _link(it, plan, (home.terminal, home.epoch, home.tx))
 
 
 def _link(
-    it: Opened,
-    place: tuple[str, int | None, str | None],
-    *,
-    case: str | None = None,
-    alone: bool = False,
+    it: Opened, plan: Plan, place: tuple[str, int | None, str | None], *, alone: bool = False
 ) -> Link:
     terminal, epoch, tx = place
     return Link(
         report=it.id, terminal=terminal, epoch=epoch, tx=tx, by="matcher", topic=_topic(it.facts),
-        case=case, alone=alone,
+        case=plan.home.number if plan.answers and plan.home is not None else None, alone=alone,
     )  # fmt: skip
 
 
