@@ -1,7 +1,7 @@
 """How much strangers may send: bounds by where it comes from, in memory, forgotten with time."""
 
-from asyncio import Future
 from collections import Counter, OrderedDict, deque
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from ipaddress import IPv6Address, ip_address
 from typing import Final
@@ -38,7 +38,7 @@ class Visitors:
 
     _reading: Counter[str] = field(default_factory=Counter)
     _sent: OrderedDict[str, deque[float]] = field(default_factory=OrderedDict)
-    _known: OrderedDict[bytes, tuple[float, Future[str]]] = field(default_factory=OrderedDict)
+    _known: OrderedDict[bytes, tuple[float, Awaitable[str]]] = field(default_factory=OrderedDict)
 
     def enter(self, host: str) -> bool:
         """Take one of the places where a form is read; False if none is free."""
@@ -72,7 +72,7 @@ class Visitors:
             self._sent.popitem(last=False)
         return True
 
-    def same(self, digest: bytes, now_s: float) -> Future[str] | None:
+    def same(self, digest: bytes, now_s: float) -> Awaitable[str] | None:
         """Return what the same form was answered, or is about to be."""
         while self._known:
             since, _ = next(iter(self._known.values()))
@@ -82,15 +82,13 @@ class Visitors:
         entry = self._known.get(digest)
         return None if entry is None else entry[1]
 
-    def began(self, digest: bytes, answer: Future[str], now_s: float) -> None:
-        """Remember a form that is being taken; one that could not be kept is forgotten."""
+    def began(self, digest: bytes, answer: Awaitable[str], now_s: float) -> None:
+        """Remember a form that is being taken."""
         self._known[digest] = (now_s, answer)
 
-        def over(done: Future[str]) -> None:
-            if done.cancelled() or done.exception() is not None:
-                self._known.pop(digest, None)
-
-        answer.add_done_callback(over)
+    def forget(self, digest: bytes) -> None:
+        """Let a form come again that could not be kept."""
+        self._known.pop(digest, None)
 
     def _count(self, key: str, cap: Cap, now_s: float) -> int:
         times = self._sent.get(key)

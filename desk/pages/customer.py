@@ -7,11 +7,11 @@ moment ago and the day by which we answer.
 import asyncio
 import base64
 import hashlib
-from asyncio import Future
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 import orjson
@@ -125,18 +125,24 @@ async def _taken(
     """Take a form, once however often it is sent; return what its last page is told."""
     digest = _digest(filled, photo)
     now_s = desk.clocks.monotonic_s()
-    answer: Future[str] | None = desk.visitors.same(digest, now_s)
+    answer = desk.visitors.same(digest, now_s)
     if answer is None:
         host = _host(request)
         if not desk.visitors.admit(host=host, mailbox=filled.values["email"], now_s=now_s):
             return _Turned(429, _FULL)
-        answer = asyncio.ensure_future(_take(desk, filled, photo))
+        answer = asyncio.create_task(_take(desk, filled, photo))
+        answer.add_done_callback(partial(_forget_failed, desk, digest))
         desk.visitors.began(digest, answer, now_s)
     try:
         # Who goes away does not take the others' answer along.
         return await asyncio.shield(answer)
     except GONE:
         return _Turned(503, NOT_TAKEN)
+
+
+def _forget_failed(desk: Desk, digest: bytes, answer: asyncio.Task[str]) -> None:
+    if answer.cancelled() or answer.exception() is not None:
+        desk.visitors.forget(digest)
 
 
 async def _take(desk: Desk, filled: Filled, photo: FilledFile | None) -> str:

@@ -105,7 +105,7 @@ async def test_a_filled_form_finds_its_payment_and_says_only_a_number(street: Wo
     assert "anna@example.com" in text
     row = await street.connection.fetchrow("select * from report")
     assert (row["channel"], row["status"], row["tx"]) == ("form", "attached", TX)
-    assert row["case_number"] == "K-2026-000500"
+    assert (row["case_number"], row["answer"]) == ("K-2026-000500", "owed")
     into = await street.connection.fetchval(
         "select merged_into from support_case where number = $1", number
     )

@@ -51,8 +51,9 @@ async def test_a_released_report_goes_the_way_of_every_other(world: World) -> No
     assert (released["released_by"], released["case"]) == ("tests", number)
     again = await say(world, row["id"], "match")
     assert (again["status"], again["set_aside"]) == ("attached", None)
-    at = await world.connection.fetchval("select released_at from report")
-    assert at == world.clock.now
+    row_now = await world.connection.fetchrow("select released_at, answer from report")
+    assert row_now["released_at"] == world.clock.now
+    assert row_now["answer"] is not None
     await say(world, row["id"], "release", status=409)
     await say(world, "99", "release", status=404)
 
