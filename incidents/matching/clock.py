@@ -28,7 +28,7 @@ class Clock:
 
 
 HALF_DAY: Final = (
-    r"(?P<part>утра|веч[еи]ра|дня|ночи|вечера|am\b|pm\b|a\.m\.|p\.m\.|ранку|вечора"
+    r"(?P<part>утра|веч[еи]ра|веч\b\.?|дня|ночи|вечера|am\b|pm\b|a\.m\.|p\.m\.|ранку|вечора"
     r"|ночі|vechera|utra|dnya)"
 )
 
@@ -59,7 +59,8 @@ OF_HOUR: Final = rf"(?P<o>{'|'.join(sorted(ORD_STEMS, key=len, reverse=True))})"
 MINUTE: Final = rf"(?:[0-5]?[0-9]|{either(MINUTE_WORDS)})"
 _PART_OF: Final = {
     "утра": "morning", "am": "morning", "a.m.": "morning", "ранку": "morning", "utra": "morning",
-    "вечера": "evening", "вечира": "evening", "вечора": "evening", "vechera": "evening",
+    "вечера": "evening", "веч": "evening", "веч.": "evening",
+    "вечира": "evening", "вечора": "evening", "vechera": "evening",
     "pm": "pm", "p.m.": "pm", "дня": "day", "dnya": "day", "ночи": "night", "ночі": "night",
 }  # fmt: skip
 

@@ -44,6 +44,8 @@ _MONTH_WORD: Final = re.compile(
 
 
 _CLOCK_BEHIND: Final = re.compile(r"[ ,г.]{0,3}(?:в )?[0-2]?[0-9][:.-][0-5][0-9]")
+BESIDE: Final = 4
+"""Characters between a day and its time at most, where neither is said to be one."""
 YEAR_SLIP: Final = timedelta(days=60)
 """So young, a day of this year is likelier than the same day of the year that is written."""
 YEAR_MOST: Final = timedelta(days=300)
@@ -117,10 +119,13 @@ def read_short_days(
     sheet: Sheet, today: date, is_clock: Callable[[re.Match[str]], bool]
 ) -> list[Day]:
     """Take days written as `12.11` off the sheet, but for those that are clock times."""
-    days = []
+    days: list[Day] = []
     for found in list(_SHORT.finditer(sheet.left))[:DAYS_MAX]:
         if int(found["d"]) > 31 or not 1 <= int(found["m"]) <= 12 or is_clock(found):
             continue
+        behind = bool(days) and 0 <= found.start() - days[-1].end <= BESIDE
+        if behind and int(found["d"]) <= 23 and len(found["m"]) == 2:
+            continue  # the time of the day before it
         value = _calendar_short(found, today)
         if value and today - value > YEAR_MOST:
             sheet.take(*found.span())

@@ -126,6 +126,9 @@ def _clock_of(written_at: datetime, zone: ZoneInfo) -> Now:
     return Now(written_at.replace(tzinfo=None), timedelta(0))
 
 
+_CLOCK_NEXT: Final = re.compile(r",? (?:в|около|примерно|at) [0-2]?[0-9][:.-][0-5][0-9]")
+
+
 def _is_clock(sheet: Sheet, found: re.Match[str], named: Sequence[Day]) -> bool:
     """Tell whether `12.11` is a time: "at 12.11", or a date stands before it."""
     hour, minute = int(found["d"]), found["m"]
@@ -133,6 +136,8 @@ def _is_clock(sheet: Sheet, found: re.Match[str], named: Sequence[Day]) -> bool:
         return False
     beside = [day for day in named if 0 <= found.start() - day.end <= 12 and day.first == day.last]
     if any((day.first.day, day.first.month) == (hour, int(minute)) for day in beside):
+        return False
+    if beside and not beside[-1].explicit and _CLOCK_NEXT.match(sheet.even, found.end()):
         return False
     if re.search(
         r"(?:\b(?:в|около|к|до|после|at|время|времени|о|примерно|с|v)[: ]{1,2})$",

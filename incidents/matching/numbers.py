@@ -151,7 +151,7 @@ class _Number:
             self.total, self.part = (self.part or Fraction(1)) * 1000, Fraction(0)
             self.floor, self.money = 1000, self.money or text in SLANG
         elif text in SLANG:
-            return self._takes_slang(SLANG[text])
+            return self._takes_slang(text)
         elif text in HALVES:
             if self.start >= 0:
                 return False
@@ -165,7 +165,10 @@ class _Number:
             self.part += value
         return True
 
-    def _takes_slang(self, worth: int) -> bool:
+    def _takes_slang(self, text: str) -> bool:
+        worth = SLANG[text]
+        if text.endswith("ами") and self.start >= 0 and (self.total or self.part > 20):
+            return True  # "a thousand in five-hundreds"
         if not self.total and 0 < self.part < 20:
             self.part *= worth
         elif self.start < 0 or (self.total and worth < self.floor and not self.part):
