@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from desk.database import one_connection
+from desk.mail.reading import AGE_MAX
 from desk.mailing.addressee import Addressee, Withheld
 from desk.mailing.caps import ALL, LONG, SHORT, WAIT_MAX, Answered, Verdict, verdict
 from desk.mailing.compose import ASKED_MAX, Heading, answer
@@ -86,7 +87,7 @@ async def _who(mailing: Mailing, row: Record, now: datetime) -> Correspondent:
         return Correspondent(to=Withheld.SWITCHED_OFF)
     if row["status"] == "suspended":
         return Correspondent(to=Withheld.SUSPENDED)
-    if now - row["received_at"] > WAIT_MAX:
+    if now - _written_at(row) > WAIT_MAX:
         return Correspondent(to=Withheld.TOO_LATE)
     raw = mailing.seal.open(row["content"])
     if raw is None:
@@ -95,6 +96,18 @@ async def _who(mailing: Mailing, row: Record, now: datetime) -> Correspondent:
         channel=row["channel"], at=row["received_at"], reported_at=row["reported_at"]
     )
     return await asyncio.to_thread(correspondent, raw, received, mailing.own, automatic=True)
+
+
+def _written_at(row: Record) -> datetime:
+    """Return when a report was written: a mailbox that is read for the first time has old ones.
+
+    A date that is older than a letter can be, or still to come, is a wrong clock's.
+    """
+    received: datetime = row["received_at"]
+    told: datetime | None = row["reported_at"]
+    if row["channel"] != "mail" or told is None:
+        return received
+    return told if received - AGE_MAX <= told <= received else received
 
 
 async def _judged(mailing: Mailing, connection: Connection, owed: _Owed) -> bool:

@@ -150,6 +150,28 @@ async def test_what_waited_three_days_is_not_answered(world: MailWorld) -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "answer"),
+    [
+        (NOW - timedelta(days=20), "withheld"),
+        (NOW - timedelta(days=2), "written"),
+        (NOW - timedelta(days=4000), "written"),
+        (NOW + timedelta(days=4000), "written"),
+        (None, "written"),
+    ],
+)
+async def test_a_mailbox_s_old_letters_are_not_answered(
+    world: MailWorld, written: datetime | None, answer: str
+) -> None:
+    """It is read for the first time: weeks of letters come at once. A wrong clock is no age."""
+    report = await world.report(letter())
+    await world.connection.execute(
+        "update report set reported_at = $2 where id = $1", report, written
+    )
+    await world.write()
+    assert await world.answer(report) == answer
+
+
+@pytest.mark.parametrize(
     ("raw", "status"),
     [
         (letter("anna@staff.kvitok.example"), "needs_facts"),
