@@ -56,6 +56,8 @@ ADVICE: Final[tuple[tuple[str, str], ...]] = (
     (r"AUTHENTICATIONFAILED|Authentication failed|\b53[45]\b|\blogin\b",
      ("are [mail] {way}_user and {way}_password right? Many providers want a password made for "
      "programs, and the service switched on in the mailbox's own settings")),
+    (r"^tls: .*(?:EOF|ended|closed|reset|lost|disconnected)",
+     'does that port begin with TLS ({ports})? If not, set [mail] {way}_security = "starttls"'),
     (r"EOF|connection ended|closed|reset|no answer|timed out|[Tt]imeout",
      ('is the port one of TLS ({ports}) while [mail] {way}_security is not "tls"? Or does a '
      "firewall hold us up?")),
@@ -126,16 +128,16 @@ def look(mail: MailSettings) -> Iterator[Finding]:
         yield Finding(Grade.WARN, "outgoing", text)
 
 
-def advice(way: Way, text: str) -> str:
+def advice(way: Way, text: str, security: str = "") -> str:
     """Return what to do about what a server said; empty where we do not know."""
     for pattern, words in ADVICE:
-        if re.search(pattern, text):
+        if re.search(pattern, f"{security}: {text}"):
             return words.format(way=way, ports=_PORTS[way])
     return ""
 
 
-def _stuck(way: Way, text: str) -> Stuck:
-    return Stuck(": ".join(filter(None, (text, advice(way, text)))))
+def _stuck(way: Way, text: str, security: str = "") -> Stuck:
+    return Stuck(": ".join(filter(None, (text, advice(way, text, security)))))
 
 
 def _resolve(walk: Walk, way: Way, host: str, port: int) -> None:
@@ -165,7 +167,7 @@ def _mailbox(mail: MailSettings, walk: Walk) -> None:
             else f"no IDLE: looked at each {mail.imap_poll_s:.0f} s"
         )  # fmt: skip
     except (MailboxAway, MailboxRefuses) as error:
-        raise _stuck("imap", str(error)) from error
+        raise _stuck("imap", str(error), mail.imap_security) from error
     finally:
         connection.close()
 
@@ -206,7 +208,7 @@ async def _server(mail: MailSettings, walk: Walk) -> None:
     try:
         await _converse(mail, walk, client)
     except (SMTPException, OSError) as error:
-        raise _stuck("smtp", _said(error, mail)) from error
+        raise _stuck("smtp", _said(error, mail), mail.smtp_security) from error
     finally:
         client.close()
 

@@ -174,4 +174,6 @@ def test_every_advice_has_a_case_that_it_is_for() -> None:
         ("no answer within 30 s", "firewall"),
     ):
         assert words in advice("imap", text), text
+    assert '_security = "starttls"' in advice("smtp", "Connection lost", "tls")
+    assert "of TLS (465" in advice("smtp", "Connection closed", "starttls")
     assert advice("imap", "the moon is full") == ""
