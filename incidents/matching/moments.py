@@ -134,10 +134,11 @@ def _is_clock(sheet: Sheet, found: re.Match[str], named: Sequence[Day]) -> bool:
     hour, minute = int(found["d"]), found["m"]
     if hour > 23 or len(minute) < 2:
         return False
+    dated = hour >= 1 and _CLOCK_NEXT.match(sheet.even, found.end())
+    if dated and not sheet.even.endswith(("в ", "во "), 0, found.start()):
+        return False
     beside = [day for day in named if 0 <= found.start() - day.end <= 12 and day.first == day.last]
     if any((day.first.day, day.first.month) == (hour, int(minute)) for day in beside):
-        return False
-    if beside and not beside[-1].explicit and _CLOCK_NEXT.match(sheet.even, found.end()):
         return False
     if re.search(
         r"(?:\b(?:в|около|к|до|после|at|время|времени|о|примерно|с|v)[: ]{1,2})$",

@@ -100,7 +100,7 @@ def _elsewhere(sheet: Sheet, gazetteer: Gazetteer) -> list[Fact]:
     facts = []
     for found in list(_ADDRESS.finditer(sheet.left))[:10]:
         name = found["a"] or found["b"]
-        if name in GENERIC or gazetteer.resembles(name):
+        if name in GENERIC or _home(sheet, found.start()) or gazetteer.resembles(name):
             continue
         value: dict[str, object] = {"words": found[0], "terminals": {}, "elsewhere": True}
         facts.append(sheet.fact("place", value, found.span(), 0.5))
@@ -215,6 +215,11 @@ def _latin(text: str, gazetteer: Gazetteer, *, sure: bool) -> Word | None:
     return gazetteer.word(cyrillic(text), typos=True) if sure and text.isascii() else None
 
 
+_HOME: Final = re.compile(
+    r"(?:\bживу|\bпрожива\w+|прописан\w*|зарегистрирован\w* по|адрес (?:проживания|регистрации"
+    r"|прописки|для ответа))(?:(?!рядом|недалеко|терминал|автомат|аппарат|магазин|внес|внёс|плати"
+    r"|полож)[^!?\n;]){0,60}$"
+)
 _HOUSE_BEFORE: Final = re.compile(r"(?<![0-9.,:-])(?P<n>[0-9]{1,4}) $")
 _PHONE_BEHIND: Final = re.compile(r" (?:\+?7|8)?[ (-]{0,2}9[0-9]{2}[) -]{0,2}[0-9]{3}")
 """A word before a phone is its network."""
@@ -225,8 +230,15 @@ _MAILBOX: Final = re.compile(r"почт(?!е\b|[аеуы] росси|амт|ов
 def _is_none(sheet: Sheet, word: re.Match[str]) -> bool:
     """Tell whether a word is a mailbox or a network, whatever place has its name."""
     return bool(
-        _MAILBOX.match(sheet.even, word.start()) or _PHONE_BEHIND.match(sheet.even, word.end())
+        _MAILBOX.match(sheet.even, word.start())
+        or _PHONE_BEHIND.match(sheet.even, word.end())
+        or _home(sheet, word.start())
     )
+
+
+def _home(sheet: Sheet, at: int) -> bool:
+    """Tell whether an address is the writer's own."""
+    return bool(_HOME.search(sheet.even, max(0, at - 70), at))
 
 
 _NEAR: Final = re.compile(
