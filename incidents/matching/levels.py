@@ -197,31 +197,34 @@ class Judge:
         by_role: dict[str, list[Amount]] = {}
         for amount in self.claims.amounts:
             by_role.setdefault(amount.role, []).append(amount)
-        main = by_role.get("inserted", [])
         credited = by_role.get("credited", [])
-        if not main:
-            main, credited = credited, []
-        found = [best_of(tempered(self._sum(payment, a), a.confidence) for a in main)]
-        whole = sum(amount.minor for amount in main)
-        if len(main) > 1 and whole == payment.accepted:
+        put_in = self._put_in(payment, by_role.get("inserted", []))
+        alone = best_of(tempered(self._sum(payment, a), a.confidence) for a in credited)
+        arrived = self._part("credited", payment.payment_amount, credited)
+        # What arrived says no less because what was put in, told beside it, agrees.
+        parted = 0.0 if put_in is None else put_in.bits + (arrived.bits if arrived else 0.0)
+        if put_in is None or (alone is not None and put_in.bits >= 0 and alone.bits > parted):
+            put_in, arrived = alone, None
+        found = [put_in, arrived, self._part("fee", payment.payment_fee, by_role.get("fee", []))]
+        found.append(self._part("returned", payment.returned, by_role.get("returned", [])))
+        return [each for each in found if each is not None]
+
+    def _put_in(self, payment: Payment, told: list[Amount]) -> Evidence | None:
+        best = best_of(tempered(self._sum(payment, a), a.confidence) for a in told)
+        whole = sum(amount.minor for amount in told)
+        if len(told) > 1 and whole == payment.accepted:
             # Notes told one by one.
             bits = self.model.amount_bits("equal", whole, self.scene) - 1
-            found = [max([found[0], Evidence("amount", "equal", bits)], key=_weight)]
-        for role, own, some in (
-            ("credited", payment.payment_amount, credited),
-            ("fee", payment.payment_fee, by_role.get("fee", [])),
-            ("returned", payment.returned, by_role.get("returned", [])),
-        ):
-            if own is not None:
-                found.append(
-                    best_of(
-                        tempered(
-                            self._bits(role, "equal" if a.minor == own else "other"), a.confidence
-                        )
-                        for a in some
-                    )
-                )
-        return [each for each in found if each is not None]
+            best = max([best, Evidence("amount", "equal", bits)], key=_weight)
+        return best
+
+    def _part(self, role: str, own: int | None, told: list[Amount]) -> Evidence | None:
+        if own is None:
+            return None
+        return best_of(
+            tempered(self._bits(role, "equal" if a.minor == own else "other"), a.confidence)
+            for a in told
+        )
 
     def _sum(self, payment: Payment, amount: Amount) -> Evidence:
         level = "other"

@@ -140,6 +140,19 @@ def test_sums_told_as_notes() -> None:
     assert levels(amount(60000), amount(40000))["amount"] == "equal"
 
 
+def test_a_sum_put_in_takes_nothing_from_what_arrived() -> None:
+    """An odd sum that arrived weighs as much with the usual one that was put in as without."""
+    paid = replace(PAYMENT, accepted=10000, payment_amount=9437, payment_fee=563)
+    arrived, put_in = amount(9437, "credited"), amount(10000)
+
+    def bits(*told: Fact) -> float:
+        found = weighed(*told, payment=paid).candidates[0].evidence
+        return sum(each.bits for each in found if each.fact in {"amount", "credited"})
+
+    assert bits(arrived, put_in) >= bits(arrived) > bits(put_in)
+    assert bits(arrived, amount(77700)) < 0
+
+
 def test_an_incident_raises_its_transaction() -> None:
     """What is known to have gone wrong is likelier complained about, most of all in those words."""
     troubled = replace(PAYMENT, incidents=frozenset({"no_receipt"}), receipt="failed")
