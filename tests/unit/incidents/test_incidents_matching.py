@@ -107,6 +107,7 @@ def levels(*facts: Fact, payment: Payment = PAYMENT) -> dict[str, str]:
         (moment("2026-11-22 17:06", 5, "exact"), "paid_at", "exact: half_day"),
         (moment("2026-11-19 17:06", 5, "exact"), "paid_at", "exact: other"),
         (moment("2026-11-22 10:15", 60, "around"), "paid_at", "around: 90min"),
+        (moment("2026-11-22 09:00", 180, "around"), "paid_at", "around: 40min"),
         (moment("2026-11-22 12:00", 180, "part_of_day"), "paid_at", "part_of_day: same"),
         (moment("2026-11-22 06:00", 180, "part_of_day"), "paid_at", "part_of_day: same_day"),
         (moment("2026-11-21 09:00", 700, "day"), "paid_at", "day: day_off"),
@@ -468,6 +469,16 @@ def test_twins_that_contradict_are_only_suggested() -> None:
         told = claims(account("9161234567"), amount(100000), more)
         found = weigh(told, pair, model=STANDARD, scene=replace(SCENE, transactions=2000))
         assert found.decision.status != "attached"
+
+
+def test_sure_twins_that_contradict_are_shown_as_twins() -> None:
+    """A sum that neither has: the terminal is clear, and which of both a person sees."""
+    told = claims(account("9161234567"), amount(137100), fact("terminal", "12345"),
+                  moment("2026-11-22 11:06", 5, "exact"))  # fmt: skip
+    found = weigh(told, [PAYMENT, twin()], model=STANDARD, scene=SCENE)
+    assert sum(each.probability for each in found.candidates) > STANDARD.attach_min
+    assert (found.decision.status, found.decision.why) == ("suggested", "twins")
+    assert (found.decision.terminal, found.decision.tx) == ("12345", None)
 
 
 def test_the_other_payment_is_the_one_that_failed() -> None:
