@@ -1,7 +1,8 @@
 """From the passages of a report to its facts: each digit is read once, in the order that is surest.
 
 Fiscal keys, phones and accounts, terminal, receipt, operation, place, times, money: what one reader
-took, the next does not see. Quoted text says nothing; a signature names only whom to contact.
+took, the next does not see. A signature names only whom to contact. A quoted mail is read only
+where nothing else tells which payment is meant, and its facts say so (`Origin.QUOTED`).
 """
 
 from collections.abc import Sequence
@@ -24,11 +25,33 @@ from incidents.matching.words import READ_MAX, Sheet
 YEARS: Final = range(2000, 2200)
 """A report that claims to be of another year gives no times."""
 
+TELLING: Final = frozenset(
+    {"account", "amount", "fiscal", "operation", "paid_at", "place", "receipt", "terminal"}
+)
+"""What tells which payment is meant."""
+TOLD_MIN: Final = 2
+"""So many of them are enough to go without a quoted mail."""
+
 
 def read_facts(
     passages: Sequence[Passage], *, zone: ZoneInfo, gazetteer: Gazetteer | None
 ) -> list[Fact]:
     """Return the facts of a report in the order of its text; the same text, the same facts."""
+    facts = _read(passages, zone, gazetteer)
+    said = {fact.kind for fact in facts} & TELLING
+    quoted = [
+        replace(passage, origin=Origin.NEW)
+        for passage in passages
+        if passage.origin == Origin.QUOTED
+    ]
+    if len(said) >= TOLD_MIN or not quoted:
+        return facts
+    earlier = _read(quoted, zone, gazetteer)
+    facts += [replace(each, origin=Origin.QUOTED) for each in earlier if each.kind in TELLING]
+    return _ordered(facts)
+
+
+def _read(passages: Sequence[Passage], zone: ZoneInfo, gazetteer: Gazetteer | None) -> list[Fact]:
     room = READ_MAX
     facts: list[Fact] = []
     sheets: list[Sheet] = []

@@ -12,7 +12,7 @@ from incidents.matching.claims import Claims, claims_of
 from incidents.matching.decision import Decision, decide
 from incidents.matching.levels import Evidence, Judge, alike_of
 from incidents.matching.model import STANDARD, Model, Scene
-from incidents.matching.passage import Fact
+from incidents.matching.passage import Fact, Origin
 from incidents.matching.payment import Payment
 from incidents.matching.posterior import Posterior, posterior
 from incidents.matching.scenes import Scenes, scene
@@ -26,6 +26,9 @@ CHANCE_MIN: Final = 0.0005
 """Less likely terminals are not told."""
 NAMED: Final = 0.5
 """How likely a report means the terminal it names if its payment is none that we have."""
+
+_NOTHING: Final = frozenset({"needs_facts", "other"})
+"""Decisions that point at no transaction and no terminal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +74,28 @@ async def match(
     *,
     scenes: Scenes | None = None,
 ) -> Match:
-    """Find what a report means; reads only. Those who match many reports keep the `scenes`."""
+    """Find what a report means; reads only. Those who match many reports keep the `scenes`.
+
+    Where it says too little by itself, what it quotes may suggest something, and no more.
+    """
+    found = await _match(connection, asked, model, scenes)
+    if found.decision.status not in _NOTHING or not _quotes(asked.facts):
+        return found
+    facts = [replace(fact, origin=Origin.NEW) for fact in asked.facts]
+    again = await _match(connection, replace(asked, facts=facts), model, scenes)
+    decision = again.decision
+    if decision.status in _NOTHING:
+        return found
+    return replace(again, decision=replace(decision, status="suggested", why="quoted"))
+
+
+def _quotes(facts: Iterable[Fact]) -> bool:
+    return any(fact.origin == Origin.QUOTED for fact in facts)
+
+
+async def _match(
+    connection: asyncpg.Connection, asked: Asked, model: Model, scenes: Scenes | None
+) -> Match:
     claims = claims_of(asked.facts, received_at=asked.received_at, hash_of=asked.hash_of)
     looked = scenes.get if scenes is not None else scene
     seen, zones = await looked(connection, claims.received_at)

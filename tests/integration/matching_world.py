@@ -95,10 +95,18 @@ class World:
         return str(values["tx"])
 
     async def ask(
-        self, text: str, *, suspended: bool = False, written_at: datetime = WRITTEN
+        self,
+        text: str,
+        *,
+        suspended: bool = False,
+        written_at: datetime = WRITTEN,
+        quoting: str = "",
     ) -> Match:
-        """Match a report."""
-        passages: Sequence[Passage] = [Passage(origin=Origin.NEW, text=text, written_at=written_at)]
+        """Match a report, with what it quotes."""
+        passages: Sequence[Passage] = [
+            Passage(origin=origin, text=said, written_at=written_at)
+            for origin, said in ((Origin.NEW, text), (Origin.QUOTED, quoting))
+        ]
         facts = read_facts(passages, zone=ZONE, gazetteer=Gazetteer(self._rows))
         asked = Asked(
             facts=facts, received_at=written_at.astimezone(UTC), hash_of=hash_of,

@@ -81,6 +81,19 @@ async def test_the_receipts_number(world: World) -> None:
     assert evidence(found) | {"receipt": "equal", "operation": "equal"} == evidence(found)
 
 
+async def test_what_is_quoted_only_suggests(world: World) -> None:
+    """Where an answer says nothing of its payment, the mail that it quotes suggests one."""
+    tx = await world.pay("40107", at("22 14:05"), "9161234567", 70000)
+    claim = "22.11.2026 в 14:07 внес 700 руб на 8 916 123-45-67, терминал 40107, не пришли"
+    found = await world.ask("Ну и где мои деньги?", quoting=claim)
+    assert (found.decision.status, found.decision.why) == ("suggested", "quoted")
+    assert found.candidates[0].tx == tx
+    other = await world.pay("40110", at("22 18:20"), "9161239999", 50000)
+    told = "22.11.2026 в 18:20 внес 500 руб на 8 916 123-99-99, терминал 40110"
+    found = await world.ask(told, quoting=claim)
+    assert attached(found) == other
+
+
 async def test_a_fiscal_key(world: World) -> None:
     """A fiscal key alone is enough, and that of another receipt is not."""
     fiscal = {"fn": "9960440300012345", "fd": "0012044", "fp": "0250448795"}

@@ -291,9 +291,31 @@ def test_a_fiscal_code_is_one_fact(origin: Origin) -> None:
     assert moment.astimezone(UTC) == datetime(2026, 11, 21, 15, 42, tzinfo=UTC)
 
 
-def test_quoted_text_says_nothing() -> None:
-    """An earlier mail below an answer gives no facts."""
-    assert read("21.11.2026 внёс 1000 руб на 89261112233", Origin.QUOTED) == []
+QUOTE = "21.11.2026 внёс 1000 руб на 89261112233, терминал 40107"
+
+
+def passages(new: str) -> list[Passage]:
+    """Return an answer above a quoted mail."""
+    at = datetime(2026, 11, 22, 12, tzinfo=ZONE)
+    return [
+        Passage(origin=Origin.NEW, text=new, written_at=at),
+        Passage(origin=Origin.QUOTED, text=QUOTE, written_at=at, start=len(new) + 2),
+    ]
+
+
+def test_quoted_text_says_nothing_beside_an_answer_that_does() -> None:
+    """An earlier mail below an answer that tells of a payment gives no facts."""
+    facts = read_facts(passages("Внёс 500 руб на 8 926 111-22-44"), zone=ZONE, gazetteer=None)
+    assert {fact.origin for fact in facts} == {Origin.NEW}
+
+
+def test_quoted_text_is_read_where_nothing_else_tells() -> None:
+    """What an answer without facts quotes is read, and each fact says that it is quoted."""
+    new = "Ну и где мои деньги?"
+    facts = read_facts(passages(new), zone=ZONE, gazetteer=None)
+    quoted = {fact.kind: fact for fact in facts if fact.origin == Origin.QUOTED}
+    assert {"account", "amount", "paid_at", "terminal"} <= quoted.keys()
+    assert all(fact.span[0] > len(new) for fact in quoted.values())
 
 
 def test_a_signature_names_only_whom_to_call() -> None:
