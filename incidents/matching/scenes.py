@@ -20,7 +20,7 @@ CLOCK_AHEAD: Final = timedelta(minutes=15)
 """A terminal's clock may be so far ahead of the report."""
 SAMPLE: Final = 2000
 """Recent transactions in which sums are counted."""
-UNLIKELY: Final = 8
+UNLIKELY: Final = 3
 """So many times more than the planner expects are no busy hour: it does not know."""
 KEPT_S: Final = 10.0
 """So long a scene serves the reports that follow."""
