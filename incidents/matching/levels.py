@@ -201,10 +201,13 @@ class Judge:
         put_in = self._put_in(payment, by_role.get("inserted", []))
         alone = best_of(tempered(self._sum(payment, a), a.confidence) for a in credited)
         arrived = self._part("credited", payment.payment_amount, credited)
-        # What arrived says no less because what was put in, told beside it, agrees.
-        parted = 0.0 if put_in is None else put_in.bits + (arrived.bits if arrived else 0.0)
-        if put_in is None or (alone is not None and put_in.bits >= 0 and alone.bits > parted):
+        if put_in is None:
             put_in, arrived = alone, None
+        elif alone is not None and put_in.bits >= 0:
+            # What arrived says no less because what was put in, told beside it, agrees.
+            least = alone.bits - put_in.bits
+            if least > (0.0 if arrived is None else arrived.bits):
+                arrived = Evidence("credited", alone.level, least)
         found = [put_in, arrived, self._part("fee", payment.payment_fee, by_role.get("fee", []))]
         found.append(self._part("returned", payment.returned, by_role.get("returned", [])))
         return [each for each in found if each is not None]
