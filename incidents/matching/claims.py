@@ -115,6 +115,8 @@ class Claims:
     terminals: tuple[Name, ...] = ()
     near_terminals: frozenset[str] = frozenset()
     places: tuple[Place, ...] = ()
+    elsewhere: bool = False
+    """It names a street where the fleet has no terminal, and no place where it has one."""
     numbers: tuple[Name, ...] = ()
     fiscal: tuple[Fiscal, ...] = ()
     symptoms: frozenset[str] = frozenset()
@@ -166,10 +168,18 @@ def claims_of(
             for fact in by_kind.get("place", ())
             if (weights := _weights(fact))
         ),
+        elsewhere=_is_elsewhere(by_kind.get("place", ())),
         numbers=_names(by_kind, "receipt") + _names(by_kind, "operation"),
         fiscal=tuple(Fiscal(v["fn"], v["i"], v["fp"]) for v in map(_texts, fiscal) if _keyed(v)),
         symptoms=frozenset(str(fact.value) for fact in by_kind.get("symptom", ())),
         services=frozenset(str(fact.value).casefold() for fact in by_kind.get("service", ())),
+    )
+
+
+def _is_elsewhere(places: Iterable[Fact]) -> bool:
+    values = [value for fact in places if (value := _dict(fact))]
+    return any(value.get("elsewhere") for value in values) and not any(
+        value.get("terminals") for value in values
     )
 
 

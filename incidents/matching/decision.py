@@ -155,15 +155,15 @@ def _are_several(meant: Scored, found: Posterior, claims: Claims) -> bool:
 
 
 def _is_elsewhere(best: Scored, claims: Claims, existing: frozenset[str]) -> bool:
-    """Tell whether a report names a terminal that nobody has, and none that is the candidate's."""
+    """Tell whether a report names a terminal or street of others, and not the candidate's."""
     by_fact = {each.fact: each.level for each in best.evidence}
-    if by_fact.get("fiscal") == "equal":
+    if "equal" in {by_fact.get(key) for key in ("fiscal", "receipt", "operation")}:
         return False
     named = {name.text for name in claims.terminals}
     own = best.payment.terminal
     if own in named or own in claims.near_terminals:
         return False
-    return bool(named - existing)
+    return claims.elsewhere or bool(named - existing)
 
 
 def is_strong(evidence: Evidence) -> bool:
