@@ -49,6 +49,7 @@ OPERATORS: Final[Mapping[str, tuple[str, ...]]] = {
     "интернет": ("internet", "интернет"), "вебмани": ("webmoney",),
 }  # fmt: skip
 """Names of services as customers say them → as payment programs write them."""
+KNOWN: Final = frozenset(name for names in OPERATORS.values() for name in names)
 
 
 class Evidence(NamedTuple):
@@ -322,10 +323,11 @@ class Judge:
         if not self.claims.services or (whose is not None and whose.bits > 0):
             return None
         own = f"{payment.service or ''} {payment.service_name or ''}".casefold().strip()
-        if not own:
-            return None
         named = {name for said in self.claims.services for name in (said, *OPERATORS.get(said, ()))}
-        return self._bits("service", "equal" if any(name in own for name in named) else "other")
+        if any(name in own for name in named):
+            return self._bits("service", "equal")
+        # A number, or a name that nobody knows, says nothing against it.
+        return self._bits("service", "other") if any(name in own for name in KNOWN) else None
 
 
 def tempered(evidence: Evidence, confidence: float, *, otherwise: float = 0.0) -> Evidence:

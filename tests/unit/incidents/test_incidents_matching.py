@@ -373,6 +373,31 @@ def test_a_bare_number_beside_a_sum() -> None:
     assert claims(bare).amounts[0].confidence == 0.66
 
 
+def test_a_street_that_is_none_of_ours() -> None:
+    """Whoever names it and no place of ours paid elsewhere; a receipt's number knows better."""
+    said = (account("9161234567"), amount(100000), moment("2026-11-22 11:06", 5, "exact"))
+    street = fact("place", {"words": "ул. Далёкая, 5", "terminals": {}, "elsewhere": True})
+    found = weighed(*said, street).decision
+    assert (found.status, found.why) == ("suggested", "foreign_terminal")
+    ours = fact("place", {"words": "Лента", "terminals": {PAYMENT.terminal: 1.0}})
+    assert weighed(*said, street, ours).decision.status == "attached"
+    numbered = replace(PAYMENT, receipt_number="4512")
+    receipt = fact("receipt", "4512")
+    assert weighed(*said, street, receipt, payment=numbered).decision.status == "attached"
+
+
+@pytest.mark.parametrize(
+    ("service", "level"),
+    [("МТС", "equal"), ("beeline", "other"), ("svc-17", None), (None, None), ("42", None)],
+)
+def test_a_service(service: str | None, level: str | None) -> None:
+    """A name that nobody knows says nothing; another operator's speaks against it, a little."""
+    found = weighed(fact("service", "мтс"), amount(100000),
+                    payment=replace(PAYMENT, service=service, service_name=None))  # fmt: skip
+    levels = {each.fact: each.level for each in found.candidates[0].evidence}
+    assert levels.get("service") == level
+
+
 def test_a_terminal_that_is_none_of_ours() -> None:
     """Whoever names it paid elsewhere, however well account, sum and time fit."""
     said = (account("9161234567"), amount(100000), moment("2026-11-22 11:06", 5, "exact"))
