@@ -53,7 +53,10 @@ GRANTS: Final[dict[str, dict[str, str]]] = {
 }
 """Table → role → rights."""
 
-SEQUENCES: Final[dict[str, tuple[str, ...]]] = {"support_case_number": (INCIDENTS, DESK)}
+SEQUENCES: Final[dict[str, tuple[str, ...]]] = {
+    "support_case_number": (INCIDENTS, DESK),
+    "mail_out_id_seq": (DESK,),
+}
 UPKEEP: Final = "keep_event_partitions(timestamptz, interval, interval, interval)"
 
 EXISTING: Final = "select rolname from pg_roles where rolname = any(%s)"

@@ -34,7 +34,7 @@ class MessageIds:
         self._host = host
 
     def issue(self, case: str, number: int) -> str:
-        """Return the id of a case's n-th mail, without angle brackets."""
+        """Return the id of a case's mail of that number, without angle brackets."""
         if not re.fullmatch(_CASE, case):
             raise ValueError(f"no case number: {case!r}")
         return f"ks.{case}.{number}.{self._signature(case, number)}@{self._host}"

@@ -16,7 +16,7 @@ from datetime import timedelta
 from typing import Final
 
 from desk.database import GONE, one_connection
-from desk.mailing.backoff import is_over, wait
+from desk.mailing.backoff import GIVE_UP, is_over, wait
 from desk.mailing.delivery import Delivered, Door, Outcome, ServerAway
 from desk.mailing.metrics import AWAY, DELIVERIES, OLDEST_S, WAITING
 from desk.mailing.outbox import Outbox
@@ -170,6 +170,9 @@ class Postman:
         )  # fmt: skip
 
     async def _handed_over(self, row: Record) -> Delivered:
+        if self._mailing.clocks.now() - row["created_at"] > GIVE_UP:
+            # A restored backup has mails that went long ago, and terms that are over.
+            return Delivered(Outcome.FAILED, "waited for more than three days")
         content = self._mailing.seal.open(row["content"])
         if content is None:
             return Delivered(Outcome.FAILED, "sealed with another key")

@@ -71,7 +71,9 @@ where h.number = $1 and h.id <= $2 and h.public and h.text is not null
 order by h.id
 """
 LOCK_CASE: Final = "select number from support_case where number = $1 for update"
-NEXT: Final = "select coalesce(max(number), 0) + 1 from mail_out where case_number = $1"
+# Counted over all cases: a restore of an old backup moves every sequence on, so that no Message-ID
+# of a mail that was lost with the database of before is given again.
+NEXT: Final = "select nextval('mail_out_id_seq')"
 WRITE: Final = """
 insert into mail_out (kind, case_number, number, report, history, customer, content, created_at,
   due_at)
@@ -115,9 +117,9 @@ async def note(
 
 
 async def next_number(connection: Connection, case: str) -> int:
-    """Return which mail of its case the next one is; nobody else gets it in this commit."""
+    """Lock a case and return the number of its next mail: no mail had it, or ever will."""
     await connection.execute(LOCK_CASE, case)
-    number: int = await connection.fetchval(NEXT, case)
+    number: int = await connection.fetchval(NEXT)
     return number
 
 
