@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from desk.mail.letter import OwnAddresses
 from desk.mail.mime import read_letter
-from desk.mailing.addressee import Addressee, Withheld, of_address, of_letter
+from desk.mailing.addressee import Addressee, Withheld, of_address, of_letter, usable
 from desk.mailing.languages import language_of
 from desk.mailing.settings import AnswerLanguage
 from desk.reports.content import Received, read_content
@@ -27,6 +27,8 @@ class Correspondent:
     """The language that the report was written in, if it is sure."""
     message_id: str | None = None
     references: tuple[str, ...] = ()
+    directed: bool = False
+    """The letter asks for answers to another address than its sender's."""
 
 
 def correspondent(
@@ -41,8 +43,10 @@ def correspondent(
     if received.channel != "mail":
         return Correspondent(to=of_address(content.customer or "", own), language=language)
     letter = read_letter(raw)
+    to = of_letter(letter, own, automatic=automatic)
     return Correspondent(
-        to=of_letter(letter, own, automatic=automatic),
+        to=to,
+        directed=isinstance(to, Addressee) and to.address != usable(letter.sender.address),
         language=language,
         message_id=letter.message_id,
         references=letter.references or letter.in_reply_to,

@@ -52,7 +52,9 @@ class _Told:
 async def resolve_one(mailing: Mailing, but: Sequence[int], taken: Taken) -> bool:
     """Take up a case that was resolved and whose customer does not know it; False: there is none.
 
-    The newest of its reports whose sender may be written to says where the mail goes.
+    The newest of its reports whose sender may be written to says where the mail goes. A sender is
+    only a claim: another address for answers counts where no report gives its sender's own, and
+    then the first one's, so that no later letter in a customer's name directs it elsewhere.
     """
     async with one_connection(mailing.database) as connection, connection.transaction():
         now = mailing.clocks.now()
@@ -81,7 +83,8 @@ async def resolve_one(mailing: Mailing, but: Sequence[int], taken: Taken) -> boo
 
 async def _who(mailing: Mailing, reports: Sequence[Record]) -> tuple[int, Correspondent]:
     """Return the report whose sender is written to; else the newest, and why nobody is."""
-    first: tuple[int, Correspondent] | None = None
+    nobody: tuple[int, Correspondent] | None = None
+    directed: tuple[int, Correspondent] | None = None
     for row in reports:
         raw = mailing.seal.open(row["content"])
         who = Correspondent(to=Withheld.UNREADABLE)
@@ -92,10 +95,13 @@ async def _who(mailing: Mailing, reports: Sequence[Record]) -> tuple[int, Corres
             who = await asyncio.to_thread(
                 correspondent, raw, received, mailing.own, automatic=False
             )
-        first = first or (row["id"], who)
-        if isinstance(who.to, Addressee):
+        if not isinstance(who.to, Addressee):
+            nobody = nobody or (row["id"], who)
+        elif who.directed:
+            directed = (row["id"], who)
+        else:
             return row["id"], who
-    return first or (0, Correspondent(to=Withheld.SUSPENDED))
+    return directed or nobody or (0, Correspondent(to=Withheld.SUSPENDED))
 
 
 async def _write(mailing: Mailing, connection: Connection, told: _Told) -> None:
