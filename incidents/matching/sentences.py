@@ -85,7 +85,7 @@ REASONS: Final[Mapping[str, Mapping[str, str]]] = {
         "no_time": "The transaction is likely, but nothing tells it from this customer's others.",
         "quoted": "The report itself names no payment; what it quotes may mean this one.",
         "several_payments": "The report speaks of several payments.",
-        "foreign_terminal": "The transaction is likely, but the terminal or street named is none of ours.",
+        "foreign_terminal": "The transaction is likely, but another terminal or street is named.",
         "likely": "The transaction is likely, but not enough to attach it without a person.",
         "twins": "Two payments fit equally: only the terminal is clear.",
         "terminal_only": "Only the terminal is clear.",
