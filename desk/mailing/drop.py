@@ -11,11 +11,14 @@ import contextlib
 import errno
 import os
 import stat
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 SETTLE_S: Final = 1.0
+STUCK_S: Final = 60.0
+"""After which a file that the disk gave trouble with is tried again."""
 ROUND_MAX: Final = 500
 """Files of one look; the others come with the next."""
 REFUSED: Final = "refused"
@@ -37,6 +40,10 @@ class Refusal:
     reason: str
 
 
+class FileStuck(Exception):  # noqa: N818 - says what is, like every error of ours
+    """The disk does not give a file out, or does not let it go; the text names nothing of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """A file that was read whole."""
@@ -52,6 +59,8 @@ class DropFolder:
         self.folder = folder
         self._bytes_max = bytes_max
         self._seen: dict[str, tuple[_Look, float]] = {}
+        self._stuck: dict[str, float] = {}
+        """Name → since when."""
 
     def complete(self, now_s: float) -> list[str]:
         """Return the names of what waits and has not changed for `SETTLE_S`, in order."""
@@ -68,15 +77,27 @@ class DropFolder:
                 since = before[1] if before is not None and before[0] == look else now_s
                 seen[entry.name] = (look, since)
         self._seen = seen
+        self._stuck = {
+            name: since for name, since in self._stuck.items()
+            if name in seen and now_s - since < STUCK_S
+        }  # fmt: skip
         ready = [name for name, (_, since) in seen.items() if now_s - since >= SETTLE_S]
-        return sorted(ready)[:ROUND_MAX]
+        return sorted(each for each in ready if each not in self._stuck)[:ROUND_MAX]
+
+    def put_off(self, name: str, now_s: float) -> None:
+        """Leave a file alone for `STUCK_S`: it holds up no other."""
+        self._stuck[name] = now_s
 
     def read(self, name: str) -> Found | Refusal | None:
         """Return a file's bytes or why it is refused; None if it changes yet, or is gone.
 
         Raises:
-            OSError: the disk fails; the file stays where it is.
+            FileStuck: the disk fails; the file stays where it is.
         """
+        with _telling():
+            return self._read(name)
+
+    def _read(self, name: str) -> Found | Refusal | None:
         try:
             if not stat.S_ISREG((self.folder / name).lstat().st_mode):
                 return Refusal("this is no regular file; links are not followed")
@@ -99,9 +120,13 @@ class DropFolder:
         return Found(raw, _look(after)) if raw.strip() else Refusal("the file is empty")
 
     def remove(self, name: str, found: Found) -> None:
-        """Forget a file whose mail is committed; another one by that name stays."""
+        """Forget a file whose mail is committed; another one by that name stays.
+
+        Raises:
+            FileStuck: the folder cannot be written; the file stays where it is.
+        """
         path = self.folder / name
-        with contextlib.suppress(FileNotFoundError):
+        with _telling(), contextlib.suppress(FileNotFoundError):
             if _look(path.lstat()) == found.look:
                 path.unlink()
 
@@ -109,8 +134,12 @@ class DropFolder:
         """Put a file aside with its reason.
 
         Raises:
-            OSError: the folder cannot be written; the file stays where it is.
+            FileStuck: the folder cannot be written; the file stays where it is.
         """
+        with _telling():
+            self._refuse(name, refusal)
+
+    def _refuse(self, name: str, refusal: Refusal) -> None:
         aside = self.folder / REFUSED
         aside.mkdir(mode=0o700, exist_ok=True)
         target = aside / _free(aside, name)
@@ -120,6 +149,14 @@ class DropFolder:
             (self.folder / name).rename(target)
         except FileNotFoundError:
             Path(f"{target}{REASON}").unlink()
+
+
+@contextlib.contextmanager
+def _telling() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise FileStuck(error.strerror or type(error).__name__) from error
 
 
 def _look(found: os.stat_result) -> _Look:

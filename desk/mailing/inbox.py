@@ -16,7 +16,7 @@ from typing import Final
 
 from desk.mailing.arrivals import Arrival, keep_mail
 from desk.mailing.aside import aside
-from desk.mailing.drop import DropFolder, Refusal
+from desk.mailing.drop import STUCK_S, DropFolder, FileStuck, Refusal
 from desk.mailing.imap import Folder, Mailbox, Unreadable
 from desk.mailing.imap_wire import MailboxAway, MailboxRefuses
 from desk.mailing.portions import (
@@ -64,18 +64,20 @@ async def drop_round(mailing: Mailing, drop: DropFolder) -> int:
     """Take every complete file; return how many mails were new."""
     new = 0
     for name in await asyncio.to_thread(drop.complete, mailing.clocks.monotonic_s()):
-        found = await asyncio.to_thread(drop.read, name)
-        if found is None:
-            continue
-        if isinstance(found, Refusal):
-            await asyncio.to_thread(drop.refuse, name, found)
-            LOG.warning("A file is put aside in refused/ of the drop folder: %s", found.reason)
-            continue
-        arrival = Arrival(source=DROP, raw=found.raw, received_at=mailing.clocks.now())
-        kept = await keep_mail(mailing.database, mailing.seal, arrival)
-        await asyncio.to_thread(drop.remove, name, found)
-        LOG.info("A file is report %d%s", kept.report, "" if kept.is_new else ", as before")
-        new += kept.is_new
+        try:
+            found = await asyncio.to_thread(drop.read, name)
+            if isinstance(found, Refusal):
+                await asyncio.to_thread(drop.refuse, name, found)
+                LOG.warning("A file is put aside in refused/ of the drop folder: %s", found.reason)
+            elif found is not None:
+                arrival = Arrival(source=DROP, raw=found.raw, received_at=mailing.clocks.now())
+                kept = await keep_mail(mailing.database, mailing.seal, arrival)
+                new += kept.is_new
+                LOG.info("A file is report %d%s", kept.report, "" if kept.is_new else ", as before")
+                await asyncio.to_thread(drop.remove, name, found)
+        except FileStuck as stuck:
+            LOG.warning("A file of the drop folder is stuck: %s; again in %.0f s", stuck, STUCK_S)
+            drop.put_off(name, mailing.clocks.monotonic_s())
     return new
 
 

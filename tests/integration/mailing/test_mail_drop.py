@@ -208,3 +208,23 @@ def test_a_file_that_is_gone_or_forbidden_is_told_apart(tmp_path: Path) -> None:
         assert isinstance(found, Found), "root reads everything"
     else:
         assert isinstance(found, Refusal)
+
+
+async def test_a_file_that_is_stuck_holds_up_no_other(
+    dropping: Dropping, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It cannot be put aside, or not be removed: it is tried again in a minute, and said."""
+    folder = dropping.folder
+    (folder / "refused").write_bytes(b"in the way")
+    (folder / "a-89161234567.eml").write_bytes(b"")
+    (folder / "b.eml").write_bytes(MAIL)
+    assert await dropping.looks() == 1
+    assert await dropping.looks() == 0
+    assert caplog.text.count("is stuck: File exists") == 1
+    assert "89161234567" not in caplog.text
+    (folder / "refused").unlink()
+    dropping.clock.move(60)
+    assert await dropping.looks() == 0
+    assert dropping.there() == [
+        "refused/a-89161234567.eml", "refused/a-89161234567.eml.reason.txt",
+    ]  # fmt: skip
