@@ -94,7 +94,7 @@ async def mailbox(mailing: Mailing) -> None:
         try:
             await reading.stay(connection)
         except (MailboxAway, MailboxRefuses) as error:
-            if reading.is_open:
+            if reading.has_read:
                 failures = 0
             first, most = PAUSE_AWAY_S if isinstance(error, MailboxAway) else PAUSE_REFUSED_S
             pause = min(first * 2**failures, most) * spread.uniform(0.75, 1.25)
@@ -110,8 +110,8 @@ class Reading:
     """One mailbox being read, over all its connections."""
 
     mailing: Mailing
-    is_open: bool = False
-    """Whether the last connection came as far as its folder."""
+    has_read: bool = False
+    """Whether all that was there could be read over the last connection: then it was a good one."""
     _uidvalidity: int = 0
     _troubles: Counter[int] = field(default_factory=Counter)
     """uid → how often in a row it could not be had."""
@@ -129,14 +129,14 @@ class Reading:
         Raises:
             MailboxAway, MailboxRefuses: it has ended, or could not begin.
         """
-        self.is_open = False
+        self.has_read = False
         try:
             folder = await aside(connection.open, most_s=OPEN_S)
-            self.is_open = True
             await self.meet(folder)
             LOG.info("The mailbox is open: %d mails", folder.mails)
             while True:
                 await self.catch_up(connection, folder)
+                self.has_read = True
                 wait = max(self.mailing.settings.imap_poll_s, _POLL_MIN_S)
                 await aside(partial(connection.wait, wait), most_s=wait + _SLACK_S)
         except TimeoutError as error:

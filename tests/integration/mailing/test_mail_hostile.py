@@ -15,9 +15,13 @@ from desk.mailing import imap, imap_wire
 from desk.mailing.aside import aside
 from desk.mailing.imap import Mailbox
 from desk.mailing.imap_wire import LITERAL_BYTES_MAX, MailboxAway, MailboxRefuses
+from desk.mailing.inbox import mailbox
 from desk.mailing.settings import MailSettings
+from tests.integration.mail_world import mail_over
 
 pytestmark = pytest.mark.anyio
+
+MAILBOX = ("imap_host", "imap_port", "imap_security", "imap_user", "imap_password")
 
 Answer = Callable[[bytes, bytes], bytes | None]
 """(tag, command) → what is sent; None: nothing, and no more is read."""
@@ -244,3 +248,18 @@ async def test_work_aside_gives_its_answer_its_error_or_up(
         await aside(lambda: time.sleep(0.3), most_s=0.1)
     await asyncio.sleep(0.4)
     assert "never retrieved" not in caplog.text
+
+
+@pytest.mark.service
+async def test_a_server_that_never_gets_further_is_left_alone_for_longer(
+    database: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It lets us in and then hangs up: each login comes later than the one before."""
+    with serving(instead(b"SEARCH", b"* BYE over\r\n")) as settings:
+        wanted = {name: getattr(settings, name) for name in MAILBOX}
+        async with mail_over(database, **wanted) as world:
+            task = asyncio.create_task(mailbox(world.mailing))
+            await asyncio.sleep(6)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+    assert 2 <= caplog.text.count("The mailbox: search: ") <= 4
