@@ -210,7 +210,16 @@ async def _server(mail: MailSettings, walk: Walk) -> None:
     except (SMTPException, OSError) as error:
         raise _stuck("smtp", _said(error, mail), mail.smtp_security) from error
     finally:
-        client.close()
+        await _hang_up(client)
+
+
+async def _hang_up(client: SMTP) -> None:
+    """Close the line at once: what TLS would still say needs a loop that goes on."""
+    transport = client.transport
+    client.close()
+    if isinstance(transport, asyncio.WriteTransport):
+        transport.abort()
+        await asyncio.sleep(0)
 
 
 async def _converse(mail: MailSettings, walk: Walk, client: SMTP) -> None:

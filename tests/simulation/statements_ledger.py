@@ -103,7 +103,8 @@ def cases(  # noqa: PLR0917 - the statement's arguments
     found = []
     reported = {number for number in wanted if pending.under("report", "case_number", number)}
     for number in sorted(wanted):
-        if wanted[number] is None:
+        found_there = wanted[number]
+        if found_there is None or found_there["terminal"] is None:
             continue
         row_now = yield from pending.lock("support_case", number)
         if row_now is not None:
@@ -135,7 +136,9 @@ def case_numbers(pending: Pending, count: int) -> list[Record]:
 def new_case(pending: Pending, *values: Any) -> Waits[None]:
     """Open a case."""
     shape = _SHAPES["support_case"]
-    yield from pending.insert_new(shape.name, dict(zip(shape.columns, values, strict=True)))
+    told = shape.columns[: len(values)]
+    row = shape.row(dict(zip(told, values, strict=True)))
+    yield from pending.insert_new(shape.name, row)
 
 
 def change_case(pending: Pending, number: str, state: str, at: datetime) -> Waits[None]:

@@ -231,12 +231,15 @@ SHAPES: Final = (
         name="support_case",
         columns=_words(
             "number topic state terminal epoch tx opened_at due_at opened_by touched changed_at"
+            " merged_into"
         ),
         key=itemgetter("number"),
         indexes={"terminal": itemgetter("terminal"), "transaction": _of_transaction},
         unique={"support_case_tx": _detectors_case, "support_case_work_order": _work_order},
         check=lambda row: (
-            row["state"] in _STATES and row["opened_by"] in {"detector", "mail", "phone", "form"}
+            row["state"] in _STATES
+            and row["opened_by"] in {"detector", "mail", "phone", "form"}
+            and (row["terminal"] is not None or row["epoch"] is None is row["tx"])
         ),
         defaults={"touched": False},
     ),

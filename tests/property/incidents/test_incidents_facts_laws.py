@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incidents.matching.facts import read_facts
+from incidents.matching.facts import TELLING, TOLD_MIN, read_facts
 from incidents.matching.gazetteer import Gazetteer, Row
 from incidents.matching.passage import Fact, Origin, Passage
 
@@ -62,12 +62,15 @@ def test_any_text_is_read_and_every_span_is_true(
         assert 0 <= start < end <= len(whole)
         assert whole[start:end] == fact.text
         assert 0 < fact.confidence <= 1
-        assert fact.origin != Origin.QUOTED
+        assert fact.origin != Origin.QUOTED or fact.kind in TELLING
         if fact.kind == "paid_at":
             value = fact.value
             assert isinstance(value, dict)
             assert value["from"] <= value["best"] <= value["to"]
     assert facts == facts_of(said)
+    said_now = {fact.kind for fact in facts if fact.origin != Origin.QUOTED} & TELLING
+    if len(said_now) >= TOLD_MIN:
+        assert all(fact.origin != Origin.QUOTED for fact in facts)
 
 
 HOSTILE = {
