@@ -54,7 +54,8 @@ where h.action = 'resolve' and h.actor <> 'detector'
   )
 """
 RESOLVED: Final = f"""
-select h.id, h.number {_RESOLVED} and h.at > $1 and h.id <> all($2::bigint[]) order by h.id limit 1
+select h.id, h.number {_RESOLVED} and h.at > $1 and h.id <> all($2::bigint[])
+order by h.at, h.id limit 1
 """
 STILL_RESOLVED: Final = f"select h.id {_RESOLVED} and h.id = $1"
 REPORTS_OF_CASE: Final = """
