@@ -77,7 +77,7 @@ def _payment(key: str, cells: list[str], places: dict[str, Place]) -> Payment:
     fiscal = ("9960440300123456", key[1:] * 2, f"29{key[1:]}4471{key[1:]}")
     return replace(
         one, fee=minor, credited=one.inserted - minor,
-        fiscal=fiscal if one.outcome == "accepted" and receipt else None,
+        fiscal=fiscal if receipt else None,
     )  # fmt: skip
 
 
@@ -110,7 +110,7 @@ def _mail(part: str, known: dict[str, Payment]) -> Mail:
     letter = carrier.Letter(
         subject=headers.get("Subject", ""), body=body, sent_at=sent_at,
         charset=headers.get("Charset", "utf-8"), html="Html" in headers,
-        sender=parseaddr(headers["From"]),
+        sender=_sender(headers["From"]),
         headers=[(key, value) for key, value in headers.items() if key not in _CARRIED],
     )  # fmt: skip
     keys = [known[key] for key in rights if key != "-"]
@@ -120,6 +120,12 @@ def _mail(part: str, known: dict[str, Payment]) -> Mail:
         right=frozenset(one.key for one in keys), robot=kind == "robot",
         zone=keys[0].place.timezone if keys else "Europe/Moscow",
     )  # fmt: skip
+
+
+def _sender(text: str) -> tuple[str, str]:
+    """Return name and address; a comma may stand in the name."""
+    name, bracket, address = text.rpartition("<")
+    return (name.strip().strip('"'), address.rstrip(">")) if bracket else parseaddr(text)
 
 
 def _qr(one: Payment) -> str:
