@@ -166,6 +166,9 @@ class Reading:
         # What gave most trouble comes last: the connection may end over it once more.
         for part in lists(sorted(there, key=lambda uid: (self._troubles[uid], uid))):
             sizes = await aside(partial(connection.sizes, part), most_s=FETCH_S)
+            silent = [uid for uid in part if uid not in sizes]
+            self._troubles.update(silent)
+            await self._let_go(connection, silent)
             for portion in portions(sizes, self._troubles, bytes_max=limit):
                 new += await self._take(connection, folder, (portion, sizes))
                 await self._stand(portion.uids[-1] + 1)
@@ -193,11 +196,9 @@ class Reading:
         new = 0
         whole: list[int] = []
         beginnings: list[int] = []
-        for uid in portion.uids:
+        await self._let_go(connection, [uid for uid in portion.uids if uid not in mails])
+        for uid, raw in ((each, mails[each]) for each in portion.uids if each in mails):
             del self._troubles[uid]
-            raw = mails.get(uid)
-            if raw is None:  # it was moved or deleted in between
-                continue
             complete = len(raw) <= limit and (portion.whole or len(raw) < BEGINNING_BYTES)
             (whole if complete else beginnings).append(uid)
             new += await self._keep(uid, raw if complete else cut(raw, max(sizes[uid], len(raw))))
@@ -215,6 +216,13 @@ class Reading:
         return sum(
             [await self._take(connection, folder, (Portion((uid,)), sizes)) for uid in portion.uids]
         )
+
+    async def _let_go(self, connection: Mailbox, missing: list[int]) -> None:
+        """Forget the trouble with mails that were moved or deleted; what is there must be had."""
+        if missing:
+            there = await aside(partial(connection.uids, min(missing)), most_s=FETCH_S)
+            for gone in set(missing) - set(there):
+                del self._troubles[gone]
 
     async def _keep(self, uid: int, raw: bytes) -> bool:
         mailing = self.mailing

@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AsyncExitStack, contextmanager, suppress
 from typing import Any
 
 import pytest
@@ -15,8 +15,10 @@ from desk.mailing import imap, imap_wire
 from desk.mailing.aside import aside
 from desk.mailing.imap import Mailbox
 from desk.mailing.imap_wire import LITERAL_BYTES_MAX, MailboxAway, MailboxRefuses
-from desk.mailing.inbox import mailbox
+from desk.mailing.inbox import Reading, mailbox
+from desk.mailing.portions import PASSED_OVER_FROM
 from desk.mailing.settings import MailSettings
+from desk.queries.arrivals import read_up_to
 from tests.integration.mail_world import mail_over
 
 pytestmark = pytest.mark.anyio
@@ -263,3 +265,41 @@ async def test_a_server_that_never_gets_further_is_left_alone_for_longer(
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
     assert 2 <= caplog.text.count("The mailbox: search: ") <= 4
+
+
+def withholding(what: bytes, mails: list[bytes]) -> Answer:
+    """Answer as a server that lists one mail and, asked for its size or text, says only OK."""
+
+    def answer(tag: bytes, command: bytes) -> bytes | None:
+        if b"SEARCH" in command:
+            return b"* SEARCH " + b" ".join(mails) + b"\r\n" + tag + b" OK done\r\n"
+        if b"FETCH" in command and what not in command:
+            return b"* 1 FETCH (UID 1 RFC822.SIZE 100)\r\n" + tag + b" OK done\r\n"
+        return polite(tag, command)
+
+    return answer
+
+
+@pytest.mark.service
+@pytest.mark.parametrize("what", [b"BODY", b"SIZE"])
+async def test_a_mail_that_is_there_and_not_given_out_is_not_passed_over_in_silence(
+    database: str, caplog: pytest.LogCaptureFixture, what: bytes
+) -> None:
+    """It is asked for again, and its uid is in the log at last; one that was deleted is not."""
+    mails = [b"1"]
+    with serving(withholding(what, mails)) as settings:
+        wanted = {name: getattr(settings, name) for name in MAILBOX}
+        async with mail_over(database, **wanted) as world, AsyncExitStack() as stack:
+            reading, box = Reading(world.mailing), Mailbox(world.mailing.settings)
+            stack.callback(box.close)
+            folder = await aside(box.open, most_s=10)
+            await reading.meet(folder)
+            where = (world.mailing.database, reading.source, folder.uidvalidity)
+            for _ in range(PASSED_OVER_FROM - 1):
+                await reading.catch_up(box, folder)
+                assert await read_up_to(*where) == 1
+            assert "passed over" not in caplog.text
+            await reading.catch_up(box, folder)
+            await reading.catch_up(box, folder)
+            assert caplog.text.count("does not give out a mail (uid 1)") == 1
+            assert await read_up_to(*where) == 2
