@@ -107,7 +107,8 @@ def find_thread(
         home = homes.get(case)
         if home is None:
             continue
-        if home.own is not None and vouched(letter, own, trace):
+        typed = trace is Trace.TOKEN and not speaks_for_itself(letter)
+        if home.own is not None and vouched(letter, own, trace) and not typed:
             return Thread(home.own, trace, joined=True)
         hint = hint or Thread(home.live, trace, joined=False)
     return hint
@@ -132,6 +133,14 @@ def traces(
     ):
         for case in dict.fromkeys(cases):
             yield case, trace
+
+
+def speaks_for_itself(letter: Letter) -> bool:
+    """Return whether a letter's sender is who wrote it, as far as its headers say.
+
+    A form on another site sends all its customers' words from one address, with theirs for answers.
+    """
+    return all(each.address == letter.sender.address for each in letter.reply_to)
 
 
 def vouched(letter: Letter, own: OwnAddresses, trace: Trace | None = None) -> bool:

@@ -17,6 +17,7 @@ from desk.mail.thread import (
     Trace,
     answered,
     find_thread,
+    speaks_for_itself,
     traces,
     vouched,
 )
@@ -154,7 +155,8 @@ async def make_plan(desk: Desk, it: Opened) -> Plan | None:
 
 def proves_sender(it: Opened) -> bool:
     """Return whether its sender's address is more than what anybody can type into a form."""
-    return it.received.channel != "form"
+    letter = it.read.content.letter
+    return it.received.channel != "form" if letter is None else speaks_for_itself(letter)
 
 
 def is_vouched(it: Opened, own: OwnAddresses) -> bool:
