@@ -24,15 +24,16 @@ from incidents.matching.waits import DEADLINE, Moment, read_ago, read_bounds
 from incidents.matching.words import Sheet
 
 _SAID: Final = (
-    Cue("other", r"по состоянию на|(?:по)?звонил\w?"
-        r"|звонок|звонк\w+|дозвон\w+|обратил\w{1,3}|обращал\w{1,3}"
-        r"|обращени\w|писал\w?|написал\w?|заявк\w|ответил\w?|отвеча\w+|перезвон\w+"
-        r"|позвон\w+|звоните|ждать|обещал\w?|сказали|рожден\w+|выдан\w?\b|паспорт\w*"
+    # Behind "called and said:" stands what happened.
+    Cue("other", r"по состоянию на|(?:(?:по)?звонил\w?|обратил\w{1,3}|обращал\w{1,3}|писал\w?"
+        r"|написал\w?|ответил\w?)(?![^.;!?\n]{0,60}:\s)"
+        r"|звонок|звонк\w+|дозвон\w+|обращени\w|заявк\w|отвеча\w+|перезвон\w+"
+        r"|позвон\w+(?![^.;!?\n]{0,60}:\s)|звоните|ждать|обещал\w?|сказали|рожден\w+|выдан\w?\b|паспорт\w*"
         r"|договор от|прописан\w*|пенси\w+|зарплат\w*|оплатить до|до какого|вернут"
         r"|ответ\w?|обновл\w+|действ\w+ до|called|born|дзвони[вл]\w*"
         r"|приходил\w* в офис|заявлени\w"),
-    Cue("paid", r"внес\w*|внёс\w*|положил\w?|клал\w?|ложил\w?|закин\w+|кинул\w?|опла[тч]\w+"
-        r"|плат\w+|пополн\w+|терминал\w*|автомат\w*|аппарат\w*|чек\w*|дата|время"
+    Cue("paid", r"внес\w*|внёс\w*|внос(?:ил\w?|ят|ит\w*)|положил\w?|клал\w?|ложил\w?"
+        r"|закин\w+|кинул\w?|опла[тч]\w+|плат\w+|пополн\w+|терминал\w*|автомат\w*|аппарат\w*|чек\w*|дата|время"
         r"|засун\w+|сунул\w?|вставил\w?|съел\w?|сожрал\w?|проглот\w+|завис\w*"
         r"|перев[её]л\w?|совершил\w?|операци\w+|paid|поповн\w+|было это|случил\w+"
         r"|произошл\w+|отправил\w?|скин\w+|зачисл\w*"),
@@ -42,6 +43,8 @@ MAIN_CLOCK: Final = ZoneInfo("Europe/Moscow")
 """What most mailboxes of the fleet's customers keep."""
 AHEAD_MAX: Final = timedelta(hours=9)
 """Kamchatka's clock before Moscow's."""
+BESIDE: Final = 5
+"""So near behind a day stands its own hour: "23 октября, в 10:54"."""
 PHONE_MIN: Final = 9
 """So long a number behind "call" takes that word for itself."""
 
@@ -97,15 +100,21 @@ def _read(sheet: Sheet, zone: ZoneInfo) -> _Read:
     for pattern in (GREETING, OPENING, DEADLINE):
         for found in list(pattern.finditer(sheet.left)):
             sheet.take(*found.span())
-    read.days = [
-        day for day in read_days(sheet, now.date()) if _of_payment(sheet, day.start, day.end)
-    ]
+    days = read_days(sheet, now.date())
+    read.days = [day for day in days if _of_payment(sheet, day.start, day.end)]
+    others = [day.end for day in days if day not in read.days]
     read.moments = [m for m in read_ago(sheet, now) if _of_payment(sheet, m.start, m.end)]
     read.bounds = read_bounds(sheet, now)
     named = list(read.days)
     short = read_short_days(sheet, now.date(), lambda found: _is_clock(sheet, found, named))
     read.days += [day for day in short if _of_payment(sheet, day.start, day.end)]
-    read.clocks = [c for c in read_clocks(sheet) if _of_payment(sheet, c.start, c.end)]
+    read.clocks = [
+        clock
+        for clock in read_clocks(sheet)
+        # The hour of a call on another day is no payment's on an unknown one.
+        if _of_payment(sheet, clock.start, clock.end)
+        and not any(0 <= clock.start - end <= BESIDE for end in others)
+    ]
     read.parts = read_day_parts(sheet)
     read.days = _plain(read.days)
     return read

@@ -111,6 +111,8 @@ def test_a_phrase_gives_an_interval_and_never_a_wrong_minute(
     "text",
     [
         "Звонил вам 22.11, никто не ответил",
+        "Звонил вам 22.11 в 18:20, никто не ответил",
+        "Обратилась к вам 20 ноября, в 9:40",
         "Сказали ждать 5 рабочих дней",
         "Терминал работает с 9 до 21",
         "Паспорт выдан 12.03.2010",
@@ -123,6 +125,23 @@ def test_a_phrase_gives_an_interval_and_never_a_wrong_minute(
 def test_other_dates_are_no_payment(text: str) -> None:
     """The date of a call, a term, opening hours and greetings say nothing about the payment."""
     assert times(text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "К нам обратился покупатель: 20 ноября в 14:05 он вносил 100 рублей",
+        "Клиентка позвонила и говорит: 20.11 в 14:05 через вас оплата была",
+        "Звонил вам 21.11 в 9:10. Платил 20 ноября в 14:05",
+        "Дата | 20.11.2026\nВремя | 14:05",
+    ],
+)
+def test_what_somebody_tells_is_the_payment(text: str) -> None:
+    """Behind the colon of who called or wrote stands what happened."""
+    found = [fact.value for fact in times(text)]
+    assert [local(each["best"]) for each in found if isinstance(each, dict)] == [
+        datetime(2026, 11, 20, 14, 5)  # noqa: DTZ001 - a clock on the wall
+    ]
 
 
 def test_last_friday_has_two_readings() -> None:
