@@ -15,6 +15,8 @@ from desk.reports.content import Received, read_content
 from incidents.matching.claims import READ_IN
 from incidents.matching.passage import Origin, Passage
 
+READ_BYTES_MAX: Final = 1_048_576
+"""Of a mail: its header and its words stand there. Rows are locked meanwhile."""
 _OWN_WORDS: Final = frozenset({Origin.NEW, Origin.SUBJECT})
 
 
@@ -35,6 +37,8 @@ def correspondent(
     raw: bytes, received: Received, own: OwnAddresses, *, automatic: bool
 ) -> Correspondent:
     """Return whom we write to; `automatic`: no person decided to write."""
+    if received.channel == "mail":
+        raw = raw[:READ_BYTES_MAX]
     try:
         content = read_content(raw, received, own=own, zone=READ_IN)
     except ValidationError:
