@@ -32,10 +32,9 @@ _SERVERS_MAX: Final = 20
 _TOLD: Final = frozenset(
     {"auto-submitted", "authentication-results", "content-type", "list-id", "list-post",
      "list-unsubscribe", "precedence", "return-path", "x-auto-response-suppress", "x-autoreply",
-     "x-autorespond", "x-autoresponse", "x-autorespond-from", "x-loop",
-     "x-mail-autoreply", "x-rspamd-action", "x-spam", "x-spam-flag", "x-spam-status",
-     "x-yandex-spam", "feedback-id", "x-mailer", "x-kvitok", "delivered-to", "list-help",
-     "x-failed-recipients", "content-description"}
+     "x-autorespond", "x-autoresponse", "x-autorespond-from", "x-mail-autoreply",
+     "x-rspamd-action", "x-spam", "x-spam-flag", "x-spam-status", "x-yandex-spam",
+     "feedback-id", "x-kvitok", "x-failed-recipients"}
 )  # fmt: skip
 """Headers that are kept for who judges."""
 _NO_SENSE: Final = re.compile(
