@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from typing import Final
 
 from incidents.matching.cues import Cue, nearest
+from incidents.matching.note_counts import Money, count_of, is_listed, times_of
 from incidents.matching.numbers import read_words
 from incidents.matching.passage import Fact, Origin
 from incidents.matching.words import TAKEN, Sheet
@@ -19,7 +20,8 @@ AMOUNTS_MAX: Final = 40
 """Numbers of one passage that are weighed."""
 
 _NUMBER: Final = (
-    r"(?<![0-9.,:/№#-])(?P<n>[0-9]{1,3}(?:[ '.,][0-9]{3}){1,2}(?![0-9])|[0-9]{1,7}(?![0-9]))"
+    r"(?<![0-9.,:/№#-])(?<!теле )(?<!tele )"
+    r"(?P<n>(?<![a-zа-я])[0-9]{1,3}(?:[ '.,][0-9]{3}){1,2}(?![0-9])|[0-9]{1,7}(?![0-9]))"
 )
 _THOUSANDS: Final = (
     r"(?P<k> ?(?:тысяч[аиуейям]{0,3}|тыщ[аиу]?|тыс\b\.?|тис\b\.?|тисяч[аиу]?|косар[ьяейик]{0,4}"
@@ -52,17 +54,6 @@ NOT_MONEY: Final = re.compile(
     r"|pm\b|days?\b|hours?\b|min"
     r"|times?\b|листопад|грудн|жовтн|рок|күн|сағат|o'clock|попыт|пин|-?(?:го|ого|е|ый|й|я)\b)"
 )
-_EACH: Final = re.compile(
-    r"(?P<count>[0-9]{1,2}|одн[ау]|две|два|двумя|три|тремя|четыре|четырьмя|пять"
-    r"|шесть|семь|восемь|девять|десять)"
-    r"(?:-?(?:мя|х))?(?P<noun> (?:купюр\w{0,3}|бумажк\w{0,3}|банкнот\w{0,3}"
-    r"|штук\w{0,2}|шт\.?|раза?|банкноты))?"
-    r"(?P<by> по | номиналом(?: по)? | ?[xх*] ?)$"
-)
-_COUNTS: Final = {
-    "одна": 1, "одну": 1, "две": 2, "два": 2, "двумя": 2, "три": 3, "тремя": 3, "четыре": 4,
-    "четырьмя": 4, "пять": 5, "шесть": 6, "семь": 7, "восемь": 8, "девять": 9, "десять": 10,
-}  # fmt: skip
 _PLUS: Final = re.compile(
     r" {0,2},?(?:и еще|и|плюс|\+|,|да еще| ?(?:а |и )?потом(?: еще)?|еще)(?: одн[уаи])? {0,2}$"
 )
@@ -73,14 +64,17 @@ ROLES: Final = (
     Cue("aside", r"(?:на )?баланс\w? (?!пуст|нол|нул|не\b|по нул)(?:был\w? |стал\w? )?"
         r"|стало\b|остал[оа]сь|долг\w?\b"
         r"|задолженност\w"
+        r"|(?:(?:на|при)?купил|покупал|беру|потратил)\w{0,2}(?: [а-я]{2,14}){0,4} (?:за|по)\b"
+        r"|пен[июя]\b"
         r"|недосчит\w+|недостач\w|не хвата\w+|меньше на|моральн\w+|неустойк\w+|компенсац\w+"
         r"|зарплат\w|пенси\w|стоит\b|лимит\w?"),
     Cue("unpaid", r"не (?:был[аои]? )?(?:зачислен|зачислил|зачислял|поступил|поступал|пришл"
         r"|пришел|приходил|дошл|дошел|упал|получ|прошл|прошел|попал|появил)\w{0,4}"
-        r"|не приход\w+|не вернул\w*|надійшл\w*|ne prishl\w"),
+        r"|не приход\w+|не (?:вернул|отдал)\w*|надійшл\w*|ne prishl\w"),
     Cue("claimed", r"зачислите|вернуть|верните|возврат\w*|вернете"
         r"|refund|разниц\w"),
-    Cue("returned", r"вернул[аои]?\w{0,2}\b|выплюнул\w{0,2}|отдал[аои]?(?: обратно)?\b"
+    Cue("gave", r"отдал[аои]?\b"),
+    Cue("returned", r"вернул[аои]?\w{0,2}\b|выплюнул\w{0,2}"
         r"|сдач[аиуе]\w?|выдал[аои]? (?:обратно|назад)|возвратил\w{0,2}|returned"),
     Cue("credited", r"зачисл(?:ен|ил)\w{0,4}|поступил\w{0,2}|пришл[аои]|пришел|дошл[аои]"
         r"|упал[аои]|получил\w?|на (?:счет|баланс)[уе]? (?:появил|оказал"
@@ -97,29 +91,22 @@ ROLES: Final = (
         r"|с[ъь]?ел[аои]?\b|сож[ре]+ал\w?|сожрал\w?|проглот\w{2,4}|зажевал\w?"
         r"|зажева\w?|взял[аои]?\b|забрал\w?|списал\w{1,3}|сумм[аыуе]\w?"
         r"|перев[ео]л\w?|отправил\w?|купюр\w{0,2}|принял\w?|загрузил\w?|забросил\w?"
+        r"|дал[аи]? (?:ему|ей|автомату|терминалу|аппарату)"
+        r"|(?:совал|пихал|впихнул|запихнул|пропихнул)[аи]?"
         r"|бросил\w?|сунул\w?|paid|inserted|put|topped|ate\b|swallowed|took|поклав"
         r"|поповни[влт]\w?|сплати[влт]\w?|вніс|внесла|жұтып|салды[мқ]|төледім"
         r"|sum\b|amount|total|polozhil\w?|oplatil\w?|zakinul\w?|vnes\w{0,2}|кидал\w?|лежал[аои]"
         r"|плат[её]ж\w{0,3}|зависл[аои]|пропал[аои]|ушл[аои]|потерял\w{0,3}"),
 )  # fmt: skip
-"""What is said near an amount; `claimed` is money that was put in and is asked for."""
+"""What is said near an amount; `claimed` is money that was put in and is asked for.
 
-
-@dataclass(frozen=True, slots=True)
-class Money:
-    """An amount as written."""
-
-    start: int
-    end: int
-    minor: int
-    currency: str | None
-    sure: bool
-    """A currency or a money word stands there."""
-    worded: bool = False
-    """It stands in words that are money by themselves: "a fifty"."""
-    in_words: bool = False
-    counted: bool = False
-    """Notes were counted: it was put in, whatever is said beside it."""
+Of money that somebody "gave", the sentence says whether the terminal did.
+"""
+_GIVEN_BACK: Final = re.compile(
+    r"(?<!\bв )(?<!\bна )\b(?:терминал|автомат|ап+арат|банкомат|машина|железка|он|кассир\w{0,2}"
+    r"|охран\w{1,5}|мне|нам|(?:взял|съел|сожрал|принял|проглотил|забрал)[аои]?)\b[^.!?]{0,40}\bотдал"
+    r"|\bотдал[аои]? (?:\w{1,8} ){0,2}(?:обратно|назад|сдач\w|только|лишь|мне|нам)|\bотдал[ои]\b"
+)
 
 
 def read_amounts(sheet: Sheet) -> list[Fact]:
@@ -132,6 +119,9 @@ def read_amounts(sheet: Sheet) -> list[Fact]:
         sheet.take(each.start, each.end)
         if role and sureness > said.get((each.minor, role), (each, 0.0))[1]:
             said[each.minor, role] = each, sureness
+        if each.times > 1 and role == "inserted":
+            whole = replace(each, minor=each.minor * each.times)
+            said.setdefault((whole.minor, role), (whole, 0.7 * sureness))
     return [_fact(sheet, role, *each) for (_, role), each in _sorted_out(sheet, said).items()]
 
 
@@ -205,7 +195,11 @@ def _digits(text: str, found: re.Match[str]) -> Money | None:
     bare = not (found["k"] or found["c"] or found["f"] or found["kop"])
     before = text[max(0, found.start() - 16) : found.start()]
     inside = before[-1:].isalpha() and not _TIMES_BEFORE.search(before)
-    if bare and (inside or (NOT_MONEY.match(text, found.end()) and not _SUM_BEFORE.search(before))):
+    if bare and (
+        inside
+        or found["n"].startswith("0")
+        or (NOT_MONEY.match(text, found.end()) and not _SUM_BEFORE.search(before))
+    ):
         return None
     value = Fraction(re.sub(r"[ '.,]", "", found["n"]))
     if found["f"]:
@@ -237,7 +231,10 @@ def _currency(found: re.Match[str]) -> str | None:
 
 
 _LABEL_BEFORE: Final = re.compile(
-    r"(?:№|#|…|\bномер|\bдом|\bд\.|\b(?:кв|корп|стр|ул)\.?|\bчек|л/с|\bкод|паспорт|серия|\bid)"
+    r"(?:№|#|…|\bномер|\bдом|\bд\.|\b(?:кв|корп|стр|ул)\.?|\bчек|л/с|\bкод"
+    r"|\b(?:поезд|вагон|мест|рейс|автобус|маршрут|трамва|кабинет|палат|комнат|общежити|room|dorm"
+    r"|flat|bus|train)\w{0,4}"
+    r"|паспорт|серия|\bid)"
     r" {0,2}[:]? {0,2}$|\b(?:около|к|до|после|с|между|час[ао]в|минут|о|at) $"
 )
 
@@ -263,13 +260,13 @@ def _joined(sheet: Sheet, found: list[Money]) -> Iterator[Money]:
     total: Money | None = None
     counted = False
     for each in found:
-        count, start, by_times = _count(sheet, each)
-        part = replace(each, start=start, minor=each.minor * count)
+        count, start, by_times = count_of(sheet, each)
+        part = replace(each, start=start, minor=each.minor * count, times=times_of(sheet, each))
         between = sheet.left[total.end : start] if total else ""
         if total and _BY.fullmatch(between):
             continue  # "500 in fifties"
         plus = bool(total and len(between) < 24 and _PLUS.fullmatch(between))
-        several = (start < each.start and not by_times) or _listed(sheet, each)
+        several = (start < each.start and not by_times) or count > 1 or is_listed(sheet, each)
         if (
             total
             and plus
@@ -298,27 +295,10 @@ def _joined(sheet: Sheet, found: list[Money]) -> Iterator[Money]:
         yield total
 
 
-_BY: Final = re.compile(r",? ?(?:купюрами|бумажками|монетами|мелочью|мелкими|банкнотами) по ")
-_LISTED: Final = re.compile(
-    r"(?:[2-9]|две|три|четыре|пять|двумя|тремя) (?:купюр|бумажк|банкнот)\w{0,3}[:,-]? {0,2}$"
+_BY: Final = re.compile(
+    r",? ?(?:(?:одной|двумя|тремя|[0-9]) )?"
+    r"(?:купюрами|бумажками|монетами|мелочью|мелкими|банкнотами) по "
 )
-
-
-def _listed(sheet: Sheet, each: Money) -> bool:
-    """Tell whether an amount begins a list: "two notes, 1000 and 500"."""
-    return bool(_LISTED.search(sheet.left[max(0, each.start - 24) : each.start]))
-
-
-def _count(sheet: Sheet, each: Money) -> tuple[int, int, bool]:
-    """Return how many times an amount counts, where its count begins, and whether it is "times"."""
-    begin = max(0, each.start - 40)
-    found = _EACH.search(sheet.left[begin : each.start])
-    if not found:
-        return 1, each.start, False
-    count = _COUNTS.get(found["count"]) or int(found["count"])
-    if (found["noun"] or "").strip().startswith("раз"):
-        return 1, begin + found.start(), True
-    return (count, begin + found.start(), False) if 0 < count <= 40 else (1, each.start, False)
 
 
 def _line_of_its_own(sheet: Sheet, each: Money) -> bool:
@@ -358,6 +338,9 @@ def _role(sheet: Sheet, each: Money) -> tuple[str | None, float]:
             return ("inserted", 0.55) if alone else (None, 0.0)
         return "inserted", 0.7 if sheet.passage.origin != Origin.SUBJECT else 0.6
     role = "inserted" if cue.name == "unpaid" else cue.name
+    if role == "gave":
+        begin, end = sheet.sentence(each.start)
+        role = "returned" if _GIVEN_BACK.search(sheet.even[begin:end]) else "inserted"
     sureness = 0.95 if each.sure else 0.8
     if cue.name in {"claimed", "unpaid"}:
         sureness -= 0.15

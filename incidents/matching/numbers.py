@@ -104,12 +104,34 @@ class Worded:
     """It cannot be anything but money."""
 
 
+_NOTES: Final = re.compile(
+    r" (?:[а-я]{4,9} )?(?:купюр|бумажк|банкнот|штук)[а-я]{0,3}\b"
+    r"| по (?:[0-9]|тыс|тыщ|дв[еу]|пят|сто|сот)"
+)
+"""Behind a numeral: it counts notes."""
+
+
+def _closes(run: list[re.Match[str]]) -> bool:
+    """Tell whether words are a sum already, that a count of its notes may follow."""
+    return len(run) > 1 or run[-1][0] in THOUSAND or run[-1][0] in SLANG
+
+
+def _counts_notes(text: str, word: re.Match[str]) -> bool:
+    """Tell whether a numeral behind a sum begins a count: "five thousand in one note"."""
+    few = 0 < SMALL.get(word[0], 0) <= 20
+    return few and (word[0].endswith(("мя", "ной", "ним")) or bool(_NOTES.match(text, word.end())))
+
+
 def read_words(text: str) -> list[Worded]:
     """Return the numbers in words of an even text; words of one number stand side by side."""
     found: list[Worded] = []
     run: list[re.Match[str]] = []
     for word in WORD.finditer(text):
         joins = run and re.fullmatch(r"[ \n-]{1,3}", text[run[-1].end() : word.start()])
+        if joins and _closes(run) and _counts_notes(text, word):
+            found += _numbers(run)
+            run = []
+            continue
         if word[0] in _ALL or (joins and _and_a_half(text, run[-1], word)):
             if not joins:
                 found += _numbers(run)
@@ -167,7 +189,7 @@ class _Number:
 
     def _takes_slang(self, text: str) -> bool:
         worth = SLANG[text]
-        if text.endswith("ами") and self.start >= 0 and (self.total or self.part > 20):
+        if text.endswith(("ами", "ными")) and self.start >= 0 and (self.total or self.part > 20):
             return True  # "a thousand in five-hundreds"
         if not self.total and 0 < self.part < 20:
             self.part *= worth
