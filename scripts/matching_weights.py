@@ -3,6 +3,7 @@
 How often a level holds of the right transaction (m) is counted over labelled mails of the training
 families, how often of any other (u) over random pairs of mail and transaction; both begin with the
 standard weights as so many pseudo-mails (a Dirichlet prior). Nothing is fitted to unlabelled mails.
+With `--confirmed DSN` the links that people made in a real database are counted into m as well.
 Compare before you propose it: `scripts/bench matching --split calibration --weights OUT.json`.
 """
 
@@ -27,6 +28,7 @@ from desk.reports.content import Received
 from desk.reports.understanding import Reader
 from incidents.matching.blocking import candidates
 from incidents.matching.claims import claims_of
+from incidents.matching.confirmed import Level, confirmed_levels, levels_of
 from incidents.matching.levels import Evidence, Judge, alike_of
 from incidents.matching.model import STANDARD
 from incidents.matching.payment import Payment
@@ -48,7 +50,6 @@ COUNTED: Final = ("terminal", "account", "amount", "receipt", "operation", "exac
 """Facts whose levels exclude one another; only of these m is estimated."""
 FREQUENT: Final = ("exact", "around", "part_of_day", "day", "age", "symptom", "service")
 """Facts whose u is no measure taken at each match."""
-Level = tuple[str, str]
 
 
 def main() -> int:
@@ -59,6 +60,7 @@ def main() -> int:
     read.add_argument("out", type=Path)
     read.add_argument("--mails", type=int, default=1500)
     read.add_argument("--seed", type=int, action="append", help="of a world; may be repeated")
+    read.add_argument("--confirmed", metavar="DSN", help="a database whose people made links")
     read.add_argument("--version", default="candidate")
     asked = read.parse_args()
     right, other = Counter[Level](), Counter[Level]()
@@ -68,12 +70,24 @@ def main() -> int:
             _count(server, seed, asked.mails, (right, other))
     finally:
         server.close()
+    if asked.confirmed:
+        links, levels = asyncio.run(_confirmed(asked.confirmed))
+        print(f"{links} links that people made")
+        right.update(levels)
     text = (files("incidents.matching") / f"weights-{STANDARD.version}.json").read_text("utf-8")
     weights = json.loads(text)
     _estimate(weights["levels"], right, other)
     weights["version"] = asked.version
     asked.out.write_text(json.dumps(weights, indent=1) + "\n", encoding="utf-8")
     return 0
+
+
+async def _confirmed(dsn: str) -> tuple[int, Counter[Level]]:
+    connection = await asyncpg.connect(dsn)
+    try:
+        return await confirmed_levels(connection)
+    finally:
+        await connection.close()
 
 
 def _count(
@@ -137,9 +151,7 @@ def payment_of(paid: Paid) -> Payment:
 
 
 def _levels(evidence: tuple[Evidence, ...]) -> Iterator[Level]:
-    for each in evidence:
-        fact, _, level = each.level.rpartition(": ")
-        yield (fact or each.fact), level
+    return levels_of([each._asdict() for each in evidence])
 
 
 def _estimate(

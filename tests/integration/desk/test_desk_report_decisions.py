@@ -1,10 +1,12 @@
 """What a person says of a report: a customer wrote it; none of these; only this terminal."""
 
 import logging
+from collections import Counter
 
 import pytest
 
 from desk.reports.again import one_round, read_next
+from incidents.matching.confirmed import confirmed_levels, levels_of
 from tests.integration.desk.test_desk_report_matching import (
     TX,
     desk_of,
@@ -101,6 +103,21 @@ async def test_none_of_these_holds_until_it_is_attached(world: World) -> None:
     assert attached["none_by"] is None
     await say(world, report, "none", status=409)
     await say(world, "99", "none", status=404)
+
+
+async def test_what_people_attach_teaches_the_weights(world: World) -> None:
+    """The evidence of the transaction that a person chose is counted, the matcher's own is not."""
+    await paid(world)
+    await failed(world)
+    await send(world, mail())
+    assert await confirmed_levels(world.connection) == (0, Counter())
+    report = await vague(world)
+    row = await say(world, report, "attach", terminal=TERMINAL, epoch=EPOCH, tx=TX)
+    links, levels = await confirmed_levels(world.connection)
+    (chosen,) = [each for each in row["candidates"] if each["tx"] == TX]  # type: ignore[attr-defined]
+    assert links == 1
+    assert levels == Counter(levels_of(chosen["evidence"]))
+    assert levels["terminal", "equal"] == 1
 
 
 async def test_money_without_a_transaction_is_attached_to_its_terminal(world: World) -> None:
