@@ -18,6 +18,7 @@ from incidents.matching.account_roles import (
     settled,
     swapped,
 )
+from incidents.matching.bank_numbers import take_bank_numbers
 from incidents.matching.passage import Fact, Origin
 from incidents.matching.spoken import phones as dictated
 from incidents.matching.words import Sheet
@@ -132,6 +133,7 @@ def read_accounts(sheet: Sheet) -> list[Fact]:
     """Take phones, contracts and logins off the sheet, each with what it is said to be."""
     for personal in _PERSONAL.finditer(sheet.left):
         sheet.take(*personal.span())
+    take_bank_numbers(sheet)
     found = [said(sheet, each) for each in list(_numbers(sheet))]
     found = [each for each in found if each.role != "hotline"]
     found = swapped(sheet, beside_contract(found))

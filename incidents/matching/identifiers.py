@@ -76,6 +76,14 @@ _OPERATION: Final = re.compile(
     r"(?=[a-z0-9-]{0,3}[0-9])[0-9a-z][0-9a-z-]{3,38}[0-9a-z])(?![0-9a-zа-я]"
     r"|[.,:][0-9])"
 )
+_OPERATION_TOLD: Final = re.compile(
+    r"\b(?:номер\w{0,2}|код|№|id) (?:этой |моей )?(?:операци|транзакци|платеж)\w{0,3}\b"
+    r"(?P<gap>[^0-9.!?\n\x00]{1,60})(?P<n>[0-9]{9,14})(?![0-9]|[.,:-][0-9])"
+)
+"""The number stands some words behind: "you asked for the operation's number, it showed …"."""
+_OTHER_NUMBER: Final = re.compile(
+    r"чек|квитанц|терминал|автомат|сч[её]т|договор|лицев|л/с|тел\b|телефон|кошел|карт|звон"
+)
 _NOT_ID_BEHIND: Final = re.compile(
     r"[ ]{0,2}-?(?:руб|р\b|р\.|₽|тыс|тыщ|[кk]\b|тг|тенге|теңге|грн|коп|купюр"
     r"|бумаж|раз[а]?\b|дн[еяй]|час|мин|сут|месяц|недел|%|цифр|метр|штук|шт\b"
@@ -192,12 +200,15 @@ def number_of(written: str, fleet: frozenset[str]) -> str:
 def read_receipts(sheet: Sheet) -> list[Fact]:
     """Take receipt and operation numbers off the sheet."""
     facts = []
-    for kind, pattern in (("operation", _OPERATION), ("receipt", _RECEIPT)):
+    plans = (("operation", _OPERATION), ("operation", _OPERATION_TOLD), ("receipt", _RECEIPT))
+    for kind, pattern in plans:
         for count, found in enumerate(pattern.finditer(sheet.left)):
             if count >= NUMBERS_MAX:
                 break
             start, end = found.span("n")
             if _NOT_ID_BEHIND.match(sheet.left, end):
+                continue
+            if pattern is _OPERATION_TOLD and _OTHER_NUMBER.search(found["gap"]):
                 continue
             if kind == "receipt" and not (
                 found["first"] or found["label"].strip() or end - start >= 3
