@@ -26,7 +26,7 @@ CLOCKS_MAX: Final = 24
 
 _IN: Final = (
     r"(?P<in>\b(?:в|во|о|об|at|сағат|сейчас|время(?: было| платежа| операции| оплаты)?"
-    r"|в ?время|v)[ :]{1,3}(?:районе )?)"
+    r"|в ?время|v|это (?:было|произошло|случилось)|на часах(?: было)?)[ :]{1,3}(?:районе )?)"
 )
 
 _RANGE: Final = re.compile(
@@ -97,12 +97,30 @@ def _behind_day(sheet: Sheet, found: re.Match[str]) -> bool:
     )
 
 
+_DAY_BEHIND: Final = re.compile(
+    r",? (?:сегодня|вчера|позавчера|утром|вечером|днем|в (?:понед|вторн|сред|четв|пятн|субб|воскр))"
+)
+_ALONE_BEFORE: Final = re.compile(
+    r"(?:(?:^|[.,;!?\n(])[ \n]{0,2}|\b(?:плати|оплати|пополня|это было)\w{0,2} )$"
+)
+
+
+def _before_day(sheet: Sheet, found: re.Match[str]) -> bool:
+    """Tell whether a time begins a sentence and its day follows: "20-40 today"."""
+    before = sheet.even[max(0, found.start() - 14) : found.start()]
+    return bool(
+        len(found["h"]) == 2
+        and _ALONE_BEFORE.search(before)
+        and _DAY_BEHIND.match(sheet.even, found.end())
+    )
+
+
 def _exact(sheet: Sheet) -> Iterator[Clock]:
     for found in _CLOCK.finditer(sheet.left):
         hour, minute, mark = int(found["h"]), int(found["m"]), found["s"]
         colon = mark.strip() in {":", ";"} or "ч" in mark or "h" in mark
         said = found["in"] or found["about"] or found["part"] or found["side"]
-        said = said or _behind_day(sheet, found)
+        said = said or _behind_day(sheet, found) or (mark == "-" and _before_day(sheet, found))
         if hour > 23 or (not colon and not said):
             continue
         if MONEY_BEHIND.match(sheet.left, found.end()):
@@ -131,10 +149,18 @@ def _exact(sheet: Sheet) -> Iterator[Clock]:
         )
 
 
+_AT_END: Final = re.compile(
+    r" ?(?:[,.;!?)\n]|$)|[ ,]{1,2}(?:\x00|утр|вечер|днем|сегодня|вчера|мск|ровно|я\b|по\b"
+    r"|положи|внес"
+    r"|оплат|закин|кину|плат|сунул|пополн|терминал|автомат)"
+)
+
+
 def _apart(sheet: Sheet, found: re.Match[str]) -> bool:
     """Tell whether two numbers with a blank or a comma between them are a time: "at 18 20"."""
     if len(found["h"]) < 2:
-        return False
+        told = found["in"] and not found["in"].startswith(("о", "v"))
+        return bool(told and (found["part"] or _AT_END.match(sheet.left, found.end())))
     if found["in"]:
         return True
     return _behind_day(sheet, found) and bool(
