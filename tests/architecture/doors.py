@@ -52,6 +52,7 @@ DOORS: dict[str, str] = {
     "incidents/matching/blocking.py": "reads candidates",
     "incidents/matching/scenes.py": "reads how much there is to choose from",
     "incidents/matching/matcher.py": "asks on a connection",
+    "incidents/matching/confirmed.py": "reads what people confirmed",
     "incidents/store.py": "reads and writes the fold's tables",
     "incidents/store_ledger.py": "reads and writes incidents and cases",
     "incidents/worker.py": "reads the clock, holds connections",
