@@ -8,11 +8,12 @@ import re
 from array import array
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import log2
 from typing import Final, NamedTuple
 
+from incidents.matching.latin import cyrillic
 from incidents.matching.russian import known, lemma
 from incidents.matching.words import even, words
 
@@ -21,6 +22,8 @@ CANDIDATES_MAX: Final = 300
 BITS_BELOW_BEST: Final = 5.0
 BITS_MIN: Final = 2.0
 """Words that tell less name no place (in a small fleet, half of what a terminal's name tells)."""
+BITS_OF_TWO: Final = 6.0
+"""Two words beside each other name a place without any cue from here on."""
 COMMON: Final = 0.12
 """A word of more than this share of the fleet only weighs among terminals found otherwise."""
 TYPO_MIN: Final = 84
@@ -58,6 +61,29 @@ _ENDING: Final = re.compile(r"(?<=[а-я]{4})(?:[аяыио][яй]|ое|ее|и�
 def key(word: str) -> str:
     """Return what all forms of a name share: its lemma, and of an adjective the stem."""
     return _ENDING.sub("", lemma(word))
+
+
+_NUMBERED: Final = re.compile(
+    r"(?<![0-9.,:/№-])(?P<n>[0-9]{1,4})(?:[ -]?(?:лет(?:ия|ие|ию|ием)?|летья|го|ого|й|ый|ой|я|ая)\b"
+    r"|let\w?\b)?[ -]{1,2}(?P<w>[а-я]{3,20}|[a-z]{3,20})"
+)
+
+
+class Numbered(NamedTuple):
+    """A street whose name begins with a number: "40 years of the Victory", "8 March"."""
+
+    start: int
+    end: int
+    name: str
+    """Its number, and its word's lemma."""
+
+
+def numbered(text: str) -> Iterator[Numbered]:
+    """Yield what may be a street's name that begins with a number, in an even text."""
+    for found in _NUMBERED.finditer(text):
+        word = cyrillic(found["w"])
+        if len(word) > 2 and word not in GENERIC:
+            yield Numbered(found.start(), found.end(), f"{int(found['n'])} {key(word)}")
 
 
 class Row(NamedTuple):
@@ -113,9 +139,10 @@ class Gazetteer:
             self._terminals.append(row.terminal)
             address = even(row.address or "")
             self._houses.append(house_of(address))
-            for word in _lemmas(address):
+            for word in _lemmas(address) | _numbered(address):
                 streets[word].add(number)
-            for word in _lemmas(even(" ; ".join(filter(None, row[1:])))):
+            said = even(" ; ".join(filter(None, row[1:])))
+            for word in _lemmas(said) | _numbered(address):
                 lists[word].append(number)
         self.fleet: frozenset[str] = frozenset(self._terminals)
         self._lists = dict(lists)
@@ -148,6 +175,26 @@ class Gazetteer:
             form, self._by_initial.get(form[0], ()), scorer=fuzz.ratio, score_cutoff=TYPO_MIN
         )
         return Word(found[0], found[1] / 100 - 0.1) if found else None
+
+    def has(self, name: str) -> bool:
+        """Tell whether a street whose name begins with a number is one of the fleet's."""
+        return name in self._streets
+
+    def are_one(self, one: Word, other: Word) -> bool:
+        """Tell whether two words name one terminal: its street or town, and its shop or mall."""
+        first, second = self._lists[one.lemma], self._lists[other.lemma]
+        streets = (one.lemma in self._streets) + (other.lemma in self._streets)
+        if (
+            one.lemma == other.lemma
+            or self._bits[one.lemma] + self._bits[other.lemma] < BITS_OF_TWO
+        ):
+            return False
+        few, many = sorted((first, second), key=len)
+        places = (bisect_left(many, number) for number in few)
+        both = any(
+            at < len(many) and many[at] == number for at, number in zip(places, few, strict=True)
+        )
+        return streets < 2 and both
 
     def resembles(self, text: str) -> bool:
         """Tell whether a word may be one of the fleet's addresses, however badly misspelt."""
@@ -238,6 +285,11 @@ def _surest(said: Iterable[Word]) -> dict[str, Word]:
         if other is None or (each.likeness, each.house or ()) > (other.likeness, other.house or ()):
             best[each.lemma] = each
     return best
+
+
+def _numbered(address: str) -> set[str]:
+    """Return the streets of an even address that begin with a number."""
+    return {each.name for each in numbered(address)}
 
 
 def _lemmas(text: str) -> set[str]:

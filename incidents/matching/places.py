@@ -1,11 +1,19 @@
 """Where a report says it was: streets, metro stations, shops, against the fleet's addresses."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
 
-from incidents.matching.gazetteer import GENERIC, TYPOS_MAX, Gazetteer, Word, house_of
+from incidents.matching.gazetteer import (
+    GENERIC,
+    TYPOS_MAX,
+    Gazetteer,
+    Word,
+    house_of,
+    numbered,
+)
 from incidents.matching.latin import cyrillic
 from incidents.matching.passage import Fact, Origin
 from incidents.matching.russian import lemma
@@ -15,6 +23,8 @@ WORDS_MAX: Final = 600
 """Words of one passage that are looked at."""
 LOOKED_MAX: Final = 120
 """Words of one passage that are looked up."""
+BARE_MAX: Final = 80
+"""Words of one passage that are looked up though nothing says that they name a place."""
 _CLUSTER: Final = 60
 """Characters between words of one place at most."""
 
@@ -156,19 +166,62 @@ class _Looked:
 
     count: int = 0
     typos: int = 0
+    bare: int = 0
 
 
 def _words(sheet: Sheet, gazetteer: Gazetteer) -> list[_Found]:
-    found: list[_Found] = []
+    found: list[_Found] = list(_numbered(sheet, gazetteer))
+    ends = {street.end for street in found}
+    for street in found:
+        sheet.take(street.start, street.end)
+    last: _Found | None = None
     looked = _Looked()
     for match in islice(words(sheet.left), WORDS_MAX):
         if len(match[0]) < 3 or match[0] in GENERIC or _is_none(sheet, match):
             continue
-        beside = bool(found) and match.start() - found[-1].end <= 14
+        beside = any(0 <= match.start() - end <= 14 for end in ends)
         each = _housed(sheet, match, gazetteer)
         each = each or _named(sheet, match, gazetteer, looked=looked, beside=beside)
+        this = each or _bare(match, gazetteer, looked)
+        if last and this and _are_one(gazetteer, last, this):
+            each = this
+            found += [replace(last, cued=True)] if last not in found else []
+        last = this
         found += [each] if each else []
-    return found
+        ends |= {each.end} if each else set()
+    return sorted(found, key=lambda each: each.start)
+
+
+def _are_one(gazetteer: Gazetteer, first: _Found, second: _Found) -> bool:
+    """Tell whether two words beside each other name one place: "slata baumana"."""
+    return 0 < second.start - first.end <= 3 and gazetteer.are_one(first.word, second.word)
+
+
+def _bare(match: re.Match[str], gazetteer: Gazetteer, looked: _Looked) -> _Found | None:
+    """Return what a word may name of which nothing says that it is a place."""
+    if looked.bare >= BARE_MAX or len(match[0]) < 4:
+        return None
+    looked.bare += 1
+    named = gazetteer.word(match[0], typos=False)
+    if named is None or lemma(match[0]) in ORDINARY:
+        return None
+    return _Found(*match.span(), named, cued=False)
+
+
+def _numbered(sheet: Sheet, gazetteer: Gazetteer) -> Iterator[_Found]:
+    """Yield streets of the fleet that begin with a number: "at 40 years of the Victory"."""
+    for each in islice(numbered(sheet.left), WORDS_MAX):
+        if not gazetteer.has(each.name) or _home(sheet, each.start):
+            continue
+        house = _HOUSE_BEHIND.match(sheet.left, each.end)
+        pair = house_of(" " + house["n"]) if house else None
+        dated = _DATED.search(sheet.left, each.start, each.end)
+        if dated and not (
+            _near(sheet, each.start) or _AT.search(sheet.even, 0, each.start) or pair
+        ):
+            continue
+        end = house.end("n") if house and pair else each.end
+        yield _Found(each.start, end, Word(each.name, 1.0, pair), cued=True)
 
 
 def _named(
@@ -241,6 +294,11 @@ def _home(sheet: Sheet, at: int) -> bool:
     return bool(_HOME.search(sheet.even, max(0, at - 70), at))
 
 
+_DATED: Final = re.compile(
+    r"[0-3]?[0-9] (?:янв|фев|мар|апр|мая|май|июн|июл|авг|сен|окт|ноя|дек)[а-я]{0,5}$"
+)
+"""A street's name that is a day as well."""
+_AT: Final = re.compile(r"\b(?:на|по) $")
 _NEAR: Final = re.compile(
     r"(?:метро|улиц\w|\bул\.?|проспект\w?|\bтц|\bтрц|магазин\w{0,2}|площад\w"
     r"|шоссе|адрес\w?|станци\w|супермаркет\w{0,2}|\bг\.|город\w?) ?[: \"(]{1,3}$"
