@@ -67,7 +67,7 @@ ROLES: Final = (
         r"|(?:(?:на|при)?купил|покупал|беру|потратил)\w{0,2}(?: [а-я]{2,14}){0,4} (?:за|по)\b"
         r"|пен[июя]\b"
         r"|недосчит\w+|недостач\w|не хвата\w+|меньше на|моральн\w+|неустойк\w+|компенсац\w+"
-        r"|зарплат\w|пенси\w|стоит\b|лимит\w?"),
+        r"|зарплат\w|пенси\w|сто(?:ит|ил[аи]?)\b|лимит\w?"),
     Cue("unpaid", r"не (?:был[аои]? )?(?:зачислен|зачислил|зачислял|поступил|поступал|пришл"
         r"|пришел|приходил|дошл|дошел|упал|получ|прошл|прошел|попал|появил)\w{0,4}"
         r"|не приход\w+|не (?:вернул|отдал)\w*|надійшл\w*|ne prishl\w"),
@@ -317,7 +317,10 @@ def _in_list(sheet: Sheet, each: Money) -> bool:
     beside = re.search(r"\x00[ ,;]{1,2}$", sheet.left[: each.start]) or re.match(
         r"[ ,;]{1,2}\x00", sheet.left[each.end :]
     )
-    if re.match(r" на \x00", sheet.left[each.end :]) and each.minor % 10_00 == 0:
+    if (
+        re.match(r" на (?:[а-яa-z]{3,8}2? )?\x00", sheet.left[each.end :])
+        and each.minor % 10_00 == 0
+    ):
         return True  # "500 on 8903…"
     listed = len(re.findall(r"[а-яa-z]{4}", sheet.left)) <= LISTED_WORDS
     return bool(beside) and listed and each.minor % 50_00 == 0 and each.minor <= 15_000_00

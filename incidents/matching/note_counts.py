@@ -24,6 +24,9 @@ _PIECES: Final = re.compile(
     r"(?:,? (?:notes?|bills?|banknotes?))?[,:(]? ?\(?(?P<count>[2-9]|10|две|три|четыре|пять|шесть"
     r"|two|three|four|five|six|ten) (?:of them|of these|pieces|times|pcs|штук[иа]?\b|шт\b)"
 )
+_BY_SIGN: Final = re.compile(r" ?[xх*] ?(?P<count>[2-9]|10)(?![0-9])")
+_COUNT_BEFORE: Final = re.compile(r"\b(?P<count>two|three|four|five|six|ten) $")
+_NOTES_BEHIND: Final = re.compile(r" (?:notes|bills|banknotes)\b")
 _COUNTS: Final = {
     "two": 2, "four": 4, "three": 3, "five": 5, "six": 6, "ten": 10,
     "одна": 1, "одну": 1, "две": 2, "два": 2, "двумя": 2, "три": 3, "тремя": 3, "четыре": 4,
@@ -64,7 +67,9 @@ def count_of(sheet: Sheet, each: Money) -> tuple[int, int, bool]:
     """Return how many times an amount counts, where its count begins, and whether it is "times"."""
     begin = max(0, each.start - 40)
     found = _EACH.search(sheet.left[begin : each.start])
-    pieces = _PIECES.match(sheet.left, each.end)
+    pieces = _PIECES.match(sheet.left, each.end) or _BY_SIGN.match(sheet.left, each.end)
+    if not pieces and _NOTES_BEHIND.match(sheet.left, each.end):
+        pieces = _COUNT_BEFORE.search(sheet.left[begin : each.start])
     if not found and pieces and each.sure and each.minor in NOTES:
         return _COUNTS.get(pieces["count"]) or int(pieces["count"]), each.start, False
     if not found:

@@ -58,8 +58,8 @@ SLANG: Final = {
         500,
     ),
     **dict.fromkeys(
-        "сотка сотку сотки соток сотками соткой сотня сотню сотни сотен сотней сотенную сотенка"
-        " сотенку сторублевку стольник стольника стошку соточку соточка".split(),
+        "сотка сотку сотке сотки соток сотками соткой сотня сотню сотни сотен сотней сотенную"
+        " сотенка сотенку сторублевку стольник стольника стошку соточку соточка".split(),
         100,
     ),
     **dict.fromkeys("двухсотка двухсотку двухсотки двухсотрублевую двухсотенную".split(), 200),
@@ -126,11 +126,14 @@ def read_words(text: str) -> list[Worded]:
     """Return the numbers in words of an even text; words of one number stand side by side."""
     found: list[Worded] = []
     run: list[re.Match[str]] = []
+    counted = 0
     for word in WORD.finditer(text):
         joins = run and re.fullmatch(r"[ \n-]{1,3}", text[run[-1].end() : word.start()])
         if joins and _closes(run) and _counts_notes(text, word):
             found += _numbers(run)
-            run = []
+            run, counted = [], word.end()
+            continue
+        if counted and word[0].endswith(("ами", "ыми")) and word.start() - counted == 1:
             continue
         if word[0] in _ALL or (joins and _and_a_half(text, run[-1], word)):
             if not joins:

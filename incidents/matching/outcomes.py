@@ -18,7 +18,7 @@ from incidents.matching.words import Sheet
 
 _DONE: Final = (
     r"(?:прош(?:л[аио]|ел)|зачисл(?:ил[аио]?с[ья]|ен[аоы]?)|дош(?:л[аио]|ел)|приш(?:л[аио]|ел)"
-    r"|поступил[аио]?|упал[аио]?|капнул[аио]?|долетел[аио]?|наш(?:л[аио]с[ья]|елся)"
+    r"|поступил[аио]?|упал[аио]?|(?:при|про)ходил[аио]?|капнул[аио]?|долетел[аио]?|наш(?:л[аио]с[ья]|елся)"
     r"|(?:отобраз|появ|провел|подтверд)ил(?:[аио]с[ья]|ся))\b"
 )
 _ONE_OF: Final = r"(?:перв|втор|трет|послед|одн|один|та\b|ту\b|тот|эт[ау])"
@@ -31,6 +31,7 @@ _SETTLED: Final = re.compile(
     r"|ок\b|ясно|решено|улажено)"
     r"|\bречь(?: идет| сейчас)? не о\b|\bне (?:о|про) (?:н\w{1,2}|эт\w{1,2}|т\w{1,2}) (?:речь|пишу"
     r"|говорю|прошу)|\b(?:уже|давно|потом) вернули|\bвернули (?:сразу|тогда|потом|вчера|на месте)"
+    r"|\bвернули,? спасибо|\b(?:уже|давно) разобрал(?:ись|ся|ась)|\bпусть оста\w{3,5}"
     r"|\b(?:можно |прошу )?не (?:искать|ищите|трогайте|возвращать)\b"
 )
 """Says by itself that a payment needs nothing."""
@@ -38,6 +39,7 @@ _FINE: Final = re.compile(
     rf"(?<!\bне )(?<!\bне был )(?<!\bне была )(?<!\bне были ){_DONE}"
     rf"(?! (?:только|лишь|частич)(?!\w* {_ONE_OF})| не\b)"
     r"|\b(?:все|платеж) (?:было )?(?:нормально|хорошо|в порядке|ок\b|успешно)|без проблем"
+    r"|: ок\b"
     r"|went through|arrived (?:fine|ok)|\bуспешно\b"
     r"|(?<!\bне )(?:увидел[аи]?|вижу|получил[аи]?|засчитали|зачислили|провели)\b"
     r"(?= ?(?:[,.;)!\n-]|$|спасибо|на (?:счет|баланс)\w))"
@@ -76,6 +78,7 @@ _OF_BEFORE: Final = re.compile(
 _TOLD: Final = frozenset({"paid_at", "amount", "receipt", "operation"})
 _SHARED: Final = frozenset({"account", "service"})
 """Both payments may have it: it goes only where the other one has its own."""
+_ASKED: Final = _TOLD | _SHARED
 GUESS: Final = 0.4
 """What the days since a payment that went well are worth, for one that did not."""
 
@@ -133,7 +136,11 @@ def of_trouble(sheet: Sheet, facts: Sequence[Fact]) -> list[Fact]:
 def _tells_apart(clauses: list[_Clause], fine: list[_Clause], failed: list[_Clause]) -> bool:
     """Tell whether a text is of two payments, of which one needs nothing."""
     if any(each.settled and each.facts for each in fine):
-        return any(f.kind in _TOLD for each in clauses if not each.fine for f in each.facts)
+        rest = [each for each in clauses if not each.fine]
+        told = {fact.kind for each in rest for fact in each.facts}
+        own = {fact.kind for each in fine for fact in each.facts}
+        # A second sum or phone is a second payment; else a failure has to be told.
+        return bool(told & own & {"amount", "account"}) or bool(failed and told & _ASKED)
     if any(_ONE_WENT.search(each.text) for each in fine):
         return True
     if not failed:
@@ -187,6 +194,9 @@ def _of(clause: _Clause, fact: Fact, elsewhere: str, others: set[tuple[str, str]
     if isinstance(fact.value, dict) and fact.kind == "amount":
         roubles = rf"(?<![0-9]){fact.value['minor'] // 100}(?![0-9])"
         whole = fact.value["role"] == "inserted" or clause.settled or _THAT.search(clause.text)
+        own = {repr(each.value) for each in clause.facts if each.kind == "account"}
+        theirs = {value for kind, value in others if kind == "account"}
+        whole = whole or (own and theirs and not own & theirs)
         return bool(whole) and not re.search(roubles, elsewhere)
     return True
 
