@@ -89,10 +89,10 @@ def hand_world(name: str = BY_HAND, *, others: int, seed: int) -> World:
     return World(everywhere, [*mine, *payments(everywhere, others, seed)])
 
 
-def hand_mails(name: str = BY_HAND, *, reserved: bool = False) -> Iterator[Mail]:
-    """Yield the mails of a set, or those of its reserve."""
+def hand_mails(name: str = BY_HAND) -> Iterator[Mail]:
+    """Yield the mails of a set."""
     known = hand_payments(hand_places(name), name)
-    for path in sorted((SETS / name).glob("reserve_*.txt" if reserved else "mails*.txt")):
+    for path in sorted((SETS / name).glob("mails*.txt")):
         text = path.read_text(encoding="utf-8")
         for part in re.split(r"^=== ", text, flags=re.MULTILINE)[1:]:
             yield _mail(part, known)
