@@ -50,7 +50,7 @@ update report set tried_at = $1 where id = (
   where status in ('needs_facts', 'suggested') and attached_by is null and not held
     and received_at > $1::timestamptz - $2::interval
     and coalesce(tried_at, received_at)
-      < $1::timestamptz - greatest($3::interval, ($1::timestamptz - received_at) / 8)
+      < $1::timestamptz - greatest($3::interval, ($1::timestamptz - received_at) / 4)
   order by tried_at nulls first, id
   limit 1 for update skip locked
 ) returning id

@@ -18,11 +18,11 @@ from desk.state import Desk
 
 LOG: Final = logging.getLogger("kvitok.desk.reports")
 
-EVERY_S: Final = 300.0
+EVERY_S: Final = 15.0
 AGE_MAX: Final = timedelta(days=7)
 """As long as a terminal keeps what it has not sent."""
-WAIT_MIN: Final = timedelta(minutes=4)
-"""Between two attempts at a young report; an eighth of its age at an old one."""
+WAIT_MIN: Final = timedelta(seconds=15)
+"""Between two attempts at a young report; a quarter of its age at an old one."""
 ROUND_MAX: Final = 200
 """Reports matched in one round; the others come in the next."""
 

@@ -216,7 +216,7 @@ async def test_a_report_waits_for_its_journal(world: World) -> None:
     assert await one_round(desk_of(world)) == 0, "only what has waited"
     await paid(world)
     number = await failed(world)
-    world.clock.move(301)
+    world.clock.move(16)
     assert await one_round(desk_of(world)) == 1
     assert (await world.get(f"/reports/{row['id']}"))["attached"]["case"] == number
     world.clock.move(301)
