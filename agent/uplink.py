@@ -15,11 +15,11 @@ case that no fact supports. The stand-in is not remembered either: after a crash
 event is offered again, refused again and replaced again, under the same marks.
 
 **Older epochs.** A service restored to before a fork lacks the end of the epoch that the fork left,
-and asks for it in vain if nobody speaks of that epoch any more. So once in a run, and whenever the
-service's position goes back, every older epoch of which events are held is offered before the
-present one: its first event alone, which brings the answer where the copy stands, and then what is
-missing. Where nothing is, that costs one small batch; a smaller epoch whose cursor does not move is
-no clash (rule 8).
+and asks for it in vain if nobody speaks of that epoch any more. So once in a run, whenever the
+service's position goes back, and at an epoch's first acknowledgement, every older epoch of which
+events are held is offered before the present one: its first event alone, which brings the answer
+where the copy stands, and then what is missing. Where nothing is, that costs one small batch; a
+smaller epoch whose cursor does not move is no clash (rule 8).
 """
 
 import json
@@ -174,7 +174,9 @@ class Uplink:
     def _placed(self, following: int, now: Instant) -> Sequence[Outcome]:
         """Go on from where the service stands."""
         flight = self._flight
-        self._older_due = self._older_due or following < self._log.acked
+        # Where nothing was acknowledged yet, a restore in between could not be seen.
+        is_first = self._log.acked <= 1 < following
+        self._older_due = self._older_due or is_first or following < self._log.acked
         self._log.acknowledged(following)
         if flight is None:
             return self._send(now) if self._reach is _Reach.IDLE else ()

@@ -2,7 +2,7 @@ import json
 import math
 from random import Random
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from agent.devices.machine import Instant
@@ -201,6 +201,7 @@ def test_a_rolled_back_disk_forks_and_loses_nothing_it_still_had(seed: int) -> N
 
 
 @given(seed=st.integers(min_value=0, max_value=2**32))
+@example(seed=72142)  # restored while the present epoch had nothing: its position never went back
 @settings(max_examples=40, deadline=None)
 def test_a_service_restored_to_before_a_fork_gets_the_older_epoch_too(seed: int) -> None:
     """What was acknowledged under an epoch that a fork has left comes again, before the present."""
