@@ -3,13 +3,8 @@
 No sentence repeats what the customer wrote; all of them may be shown to staff.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Final, Literal
-
-from incidents.matching.decision import Decision
-from incidents.matching.levels import Evidence
-
-Language = Literal["ru", "en"]
+from collections.abc import Mapping
+from typing import Final
 
 FACTS: Final[Mapping[str, Mapping[str, str]]] = {
     "ru": {
@@ -108,34 +103,3 @@ QUESTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "paid_at": "the day and time of the payment", "amount": "the sum that you put in",
     },
 }  # fmt: skip
-
-_CHANCE: Final = {"ru": "вероятность", "en": "probability"}
-
-
-def explained(evidence: Sequence[Evidence], probability: float, language: Language) -> str:
-    """Return one sentence: every fact's weight, the heaviest first, and what they come to."""
-    told = sorted(evidence, key=lambda each: (each.fact == "prior", -abs(each.bits), each.fact))
-    parts = [_weighed(each, language) for each in told]
-    chance = f"{probability * 100:.1f} %"
-    if language == "ru":
-        chance = chance.replace(".", ",")
-    return f"{'; '.join([*parts, f'{_CHANCE[language]} {chance}'])}."
-
-
-def _weighed(evidence: Evidence, language: Language) -> str:
-    name = FACTS[language][evidence.fact]
-    level = LEVELS[language][evidence.level.rsplit(": ", 1)[-1]]
-    number = f"{evidence.bits:+.1f}".replace("-", "\N{MINUS SIGN}")
-    if language == "ru":
-        number = number.replace(".", ",")
-    return f"{name}: {level} ({number})"
-
-
-def reason(decision: Decision, language: Language) -> str:
-    """Return why it was decided so."""
-    return REASONS[language][decision.why]
-
-
-def questions(decision: Decision, language: Language) -> tuple[str, ...]:
-    """Return what to ask the customer for, in their language."""
-    return tuple(QUESTIONS[language][each] for each in decision.ask)

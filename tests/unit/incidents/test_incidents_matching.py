@@ -12,8 +12,7 @@ from incidents.matching.matcher import Match, weigh, with_ends
 from incidents.matching.model import STANDARD, Scene, load, parse
 from incidents.matching.passage import Fact, Origin
 from incidents.matching.payment import Payment
-from incidents.matching.sentences import FACTS, LEVELS, QUESTIONS, REASONS, explained, questions
-from incidents.matching.sentences import reason as why
+from incidents.matching.sentences import FACTS, LEVELS, QUESTIONS, REASONS
 from incidents.matching.tails import checked
 
 NOW = datetime(2026, 11, 23, 7, 15, tzinfo=UTC)
@@ -582,15 +581,3 @@ def test_everything_can_be_said() -> None:
         assert QUESTIONS[language].keys() == WORTH.keys()
     assert REASONS["ru"].keys() == REASONS["en"].keys()
     assert facts >= DECIDING - {"paid_at"}
-
-
-def test_a_match_in_a_sentence() -> None:
-    """The waterfall and the reason, heaviest first."""
-    found = weighed(account("9161234567"), moment("2026-11-22 11:06", 5, "exact"))
-    best = found.candidates[0]
-    russian = explained(best.evidence, best.probability, "ru")
-    assert russian.startswith("номер счёта: совпадает (+1")
-    assert "априори: одна из всех (\N{MINUS SIGN}20,1)" in russian
-    assert explained(best.evidence, best.probability, "en").endswith(" %.")
-    assert why(found.decision, "en") == REASONS["en"][found.decision.why]
-    assert len(questions(weighed(amount(100)).decision, "ru")) == 2
